@@ -1,0 +1,32 @@
+# Two commands for a fresh machine: make demo, make test. Both make the same environment in .venv first.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+
+.PHONY: demo test slow lint bench clean
+
+demo: $(READY)
+	$(VENV)/bin/mosis demo
+
+test: $(READY)
+	$(VENV)/bin/python -m pytest -n 2 -q
+
+slow: $(READY)
+	$(VENV)/bin/python -m pytest -q -m "slow or browser"
+
+lint: $(READY)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(READY)
+	$(VENV)/bin/python -m pytest -q -s -m bench tests/benches
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
