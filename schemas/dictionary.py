@@ -3,20 +3,20 @@
 One source for everything (design 4): schemas, widths, column types, report texts, templates and sample data come from here.
 """
 
-import csv
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from schemas.errors import DictionaryError, UnknownName
+from schemas.errors import UnknownName
 
 DATA_FOLDER = Path(__file__).parent
 CYCLES = ("Aug", "Oct", "Dec", "Feb", "Apr", "Jun")
 ID_BATCH = "id_batch"
+# Codes of these two sets are the rows of the state's directory (schemas/directory.py), not of a file.
+DISTRICT_CODES, SCHOOL_CODES = "DESE_District_Codes", "DESE_School_Codes"
 
 FieldType = Literal["Text", "Integer", "Number", "Date"]
 Requirement = Literal["Required", "Conditional", "Optional", "Not Allowed"]
@@ -33,7 +33,7 @@ class Field:
     precision: int | None
     code_set: str | None
     definition: str
-    requirements: dict[str, Requirement]
+    requirements: Mapping[str, Requirement]
     access_level: int
     standard_name: str
     periodicity: str
@@ -97,10 +97,104 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code of a code set, valid from ``effective`` up to and including ``expires``."""
+    """One code of a code set, valid from ``effective`` up to and including ``expires``.
+
+    ``same_as`` names the code that a second spelling stands for (grade ``3`` is ``03``); typed records carry that one.
+    """
 
     code: str
     meaning: str
+    same_as: str | None
     effective: date | None
     expires: date | None
     source: str
+
+    def is_valid(self, on: date | None) -> bool:
+        """Whether the code may be used on a day; without a day, whether it ever could."""
+        return on is None or (self.effective or on) <= on <= (self.expires or on)
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """Everything the data dictionary says; ``version`` is a hash of its rows, so it changes when any of them does."""
+
+    layouts: Mapping[tuple[str, int], RecordLayout]
+    code_sets: Mapping[str, tuple[Code, ...]]
+    collections: tuple[Collection, ...]
+    id_batch: Collection
+    version: str
+    overlay: Path | None = None
+
+    @cached_property
+    def school_years(self) -> tuple[int, ...]:
+        return tuple(sorted({school_year for _, school_year in self.layouts}))
+
+    @cached_property
+    def layout_names(self) -> tuple[str, ...]:
+        return tuple(sorted({name for name, _ in self.layouts}))
+
+    def layout(self, name: str, school_year: int | None = None) -> RecordLayout:
+        """The layout of a school year; ID batches of a year without one of its own follow the newest (design 3.2).
+
+        Raises:
+            UnknownName: the dictionary has no such layout or year.
+        """
+        found = self.layouts.get((name, school_year or self.school_years[-1]))
+        if found is None and name == ID_BATCH:
+            found = self.layouts.get((name, self.school_years[-1]))
+        if found is None:
+            raise UnknownName(
+                f"The data dictionary has no layout {name} for school year {school_year}. "
+                f"Layouts: {', '.join(self.layout_names)}; school years: {', '.join(map(str, self.school_years))}."
+            )
+        return found
+
+    def collection(self, literal: str) -> Collection:
+        """The collection that a CollectionVersion literal names, or the ID batch.
+
+        Raises:
+            UnknownName: no collection of the calendar has this literal.
+        """
+        found = self._by_version.get(literal)
+        if found is None:
+            known = ", ".join(self._by_version)
+            raise UnknownName(f"The calendar has no collection {literal!r}. Known collections: {known}.")
+        return found
+
+    @cached_property
+    def _by_version(self) -> dict[str, Collection]:
+        return {collection.version: collection for collection in (*self.collections, self.id_batch)}
+
+    def layout_of(self, collection: Collection) -> RecordLayout:
+        return self.layout(collection.layout, collection.school_year)
+
+    def codes(self, code_set: str, on: date | None = None) -> frozenset[str]:
+        """The codes of a set that are valid on a day; without a day, all it ever had."""
+        return frozenset(code.code for code in self._code_set(code_set) if code.is_valid(on))
+
+    def code_meanings(self, code_set: str) -> dict[str, str]:
+        return {code.code: code.meaning for code in self._code_set(code_set)}
+
+    def code_spellings(self, code_set: str) -> dict[str, str]:
+        """Second spellings of a set and the code each stands for."""
+        return {code.code: code.same_as for code in self._code_set(code_set) if code.same_as}
+
+    def _code_set(self, name: str) -> tuple[Code, ...]:
+        if name not in self.code_sets:
+            raise UnknownName(f"The data dictionary has no code set {name}. Known: {', '.join(self.code_sets)}.")
+        return self.code_sets[name]
+
+
+def load_dictionary(overlay: Path | None = None) -> Dictionary:
+    """The shipped data dictionary, with the state's own corrections where an overlay folder has some.
+
+    Args:
+        overlay: a folder laid out like this package's data (``data_dictionary/``, ``code_sets/``, ``calendars/``);
+            a row replaces the shipped row of the same key, or is added.
+
+    Raises:
+        DictionaryError: a row disagrees with the format or with another row; names file, row and reason.
+    """
+    from schemas.dictionary_files import read_dictionary
+
+    return read_dictionary(DATA_FOLDER, overlay)
