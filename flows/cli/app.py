@@ -1,0 +1,33 @@
+"""The ``mosis`` command: one module per group, loaded when it is needed; every error of ours ends with its exit code."""
+
+import sys
+
+import typer
+
+from flows.cli import data_dictionary, district_desk, operations, publication, sample
+from schemas.errors import MosisError
+
+app = typer.Typer(
+    name="mosis",
+    help="Missouri Student Information System: from district extracts to state IDs, reports and safe aggregates.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+operations.register(app)
+district_desk.register(app)
+publication.register(app)
+data_dictionary.register(app)
+sample.register(app)
+
+
+def main() -> None:
+    """Run the command line; a MosisError becomes one clear line on stderr and its exit code."""
+    try:
+        app()
+    except MosisError as error:
+        print(f"mosis: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
+    except BrokenPipeError:
+        raise SystemExit(0) from None

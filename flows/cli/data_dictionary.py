@@ -1,0 +1,46 @@
+"""``mosis dictionary``: the record layouts as a person reads them, and templates to fill."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import HomeOption, JsonOption
+
+CollectionArgument = Annotated[str, typer.Argument(help="CollectionVersion literal, such as 2026Oct1.0StuCore, or id_batch.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="The data dictionary: show a layout, write an empty template.", no_args_is_help=True)
+    group.command()(show)
+    group.command()(template)
+    app.add_typer(group, name="dictionary")
+
+
+def show(
+    collection: Annotated[str | None, typer.Argument(help="CollectionVersion literal; left out: lists the collections.", show_default=False)] = None,
+    field: Annotated[str | None, typer.Option("--field", help="One field with its codes and rules.", show_default=False)] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the collections, a layout, or one field with its codes and rules.
+
+    Example: mosis dictionary show 2026Oct1.0StuCore --field LunchStatus
+    """
+    from flows.dictionary_desk import show_dictionary
+
+    print(show_dictionary(collection, field, home, as_json=as_json))
+
+
+def template(
+    collection: CollectionArgument,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write: .csv or .xlsx; left out: CSV to the terminal.", show_default=False)] = None,
+    home: HomeOption = None,
+) -> None:
+    """Write an empty file of a collection with its header row, ready to fill.
+
+    Example: mosis dictionary template 2026Oct1.0StuCore --out core.xlsx
+    """
+    from flows.dictionary_desk import write_template
+
+    print(write_template(collection, out, home))

@@ -1,0 +1,78 @@
+"""Commands that feed later steps from certified data: certify, precode, aggregate, publish."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from flows.cli.options import HomeOption, JsonOption, actor, open_home
+
+
+def register(app: typer.Typer) -> None:
+    for command in (certify, precode, aggregate, publish):
+        app.command()(command)
+
+
+def certify(
+    district: Annotated[str, typer.Argument(help="Six-digit district code.")],
+    collection: Annotated[str, typer.Argument(help="CollectionVersion literal, such as 2026Oct1.0StuCore.")],
+    home: HomeOption = None,
+) -> None:
+    """Freeze a district's trial when nothing stands against it; otherwise say what does (exit 1).
+
+    Example: mosis certify 048078 2026Oct1.0StuCore
+    """
+    from flows.publication import certify_trial
+    from schemas.clock import SystemClock
+
+    decision = certify_trial(open_home(home), district, collection, actor=actor(), clock=SystemClock())
+    print(decision.text)
+    if not decision.is_certified:
+        raise typer.Exit(1)
+
+
+def precode(
+    assessment: Annotated[str, typer.Argument(help="Assessment, such as MAPSPR.")],
+    year: Annotated[int | None, typer.Option("--year", help="School year; the latest certified one when left out.", show_default=False)] = None,
+    home: HomeOption = None,
+) -> None:
+    """Build the vendor's pre-code file and each district's own from certified Student Core.
+
+    Example: mosis precode MAPSPR --year 2026
+    """
+    from flows.publication import deliver_precode
+    from schemas.clock import SystemClock
+
+    print(deliver_precode(open_home(home), assessment, year, clock=SystemClock()))
+
+
+def aggregate(
+    year: Annotated[int, typer.Option("--year", help="School year (the year it ends).")],
+    cycle: Annotated[str, typer.Option("--cycle", help="Cycle.")] = "Oct",
+    home: HomeOption = None,
+) -> None:
+    """Count certified enrolment by one attribute at state, district and school into publish.cell.
+
+    Example: mosis aggregate --year 2026
+    """
+    from flows.publication import aggregate_cycle
+    from schemas.clock import SystemClock
+
+    print(aggregate_cycle(open_home(home), year, cycle, clock=SystemClock()))
+
+
+def publish(
+    year: Annotated[int, typer.Option("--year", help="School year (the year it ends).")],
+    cycle: Annotated[str, typer.Option("--cycle", help="Cycle.")] = "Oct",
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a public release with small counts withheld; an unsafe one is refused (exit 9).
+
+    Example: mosis publish --year 2026
+    """
+    from flows.publication import publish_release
+    from schemas.clock import SystemClock
+
+    release = publish_release(open_home(home), year, cycle, clock=SystemClock())
+    print(json.dumps(release.to_json(), indent=2) if as_json else release.text)

@@ -1,0 +1,86 @@
+"""The identify stage: staged records become requests, matching decides, rules that need the ID run on what came out."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import polars as pl
+
+from flows.staging import StagedBatch, StagingArea, scan_violations, submission_frame, write_stage
+from schemas.dictionary import Dictionary
+from schemas.identity_fields import IDENTITY_ERROR_FIELDS, identity_columns
+from schemas.submission import Submission
+from schemas.validation import validate_records
+
+LINE = ["submission_id", "line_number"]
+
+
+def load_requests(area: StagingArea, submissions: Mapping[str, Submission]) -> pl.DataFrame:
+    """The identity columns of every staged record, with the reason where an error holds its ID back."""
+    frames = [
+        identity_columns(pl.scan_parquet(area.records_path(batch))).with_columns(layout=pl.lit(batch.layout)) for batch in area.batches
+    ]
+    files = pl.DataFrame(
+        [(s.submission_id, s.sha256) for s in submissions.values()], schema={"submission_id": pl.String, "sha256": pl.String}, orient="row"
+    )
+    return (
+        pl.concat(frames)
+        .join(files.lazy(), on="submission_id", how="left")
+        .join(identity_errors(area), on=LINE, how="left")
+        .with_columns(has_identity_error=pl.col("error_reason").is_not_null())
+        .collect()
+    )
+
+
+def identity_errors(area: StagingArea) -> pl.LazyFrame:
+    """The lowest rule number among a record's errors in identity fields, one row a record that has any."""
+    return (
+        scan_violations(area.folder)
+        .filter(pl.col("severity") == "E", pl.col("line_number").is_not_null())
+        .filter(pl.col("field").is_in(identity_error_columns(area.dictionary, area.batches)))
+        .group_by(LINE)
+        .agg(error_reason=pl.col("rule_id").min())
+    )
+
+
+def identity_error_columns(dictionary: Dictionary, batches: Iterable[StagedBatch]) -> list[str]:
+    """Header names, over the staged layouts, of the fields whose errors hold an ID back."""
+    layouts = {(batch.layout, batch.school_year) for batch in batches}
+    return sorted(
+        {
+            field.column
+            for name, year in layouts
+            for field in dictionary.layout(name, year).fields
+            if field.standard_name in IDENTITY_ERROR_FIELDS
+            and (field.standard_name != "local_student_id" or field.requirement(None) == "Required")
+        }
+    )
+
+
+def check_ids(area: StagingArea, submissions: Mapping[str, Submission], assignments: pl.DataFrame) -> None:
+    """Run the rules that name StateID on the ID that came out; a child newly numbered in this run stands by its number.
+
+    Stages further violations and rule runs beside those of the first pass.
+    """
+    came_out = assignments.lazy().select(
+        *LINE, state_id=pl.coalesce("state_id", pl.format("P{}", pl.col("person_number").cast(pl.String)))
+    )
+    for batch in area.batches:
+        book = area.rule_book(batch.collection_version)
+        if not book.after_identify:
+            continue
+        records = pl.scan_parquet(area.records_path(batch)).join(came_out, on=LINE, how="left").collect()
+        present = set(records["submission_id"].unique())
+        checked = validate_records(
+            records,
+            submission_frame(submissions[name] for name in sorted(present)),
+            layout=area.dictionary.layout(batch.layout, batch.school_year),
+            rule_book=book,
+            directory=area.directory,
+            after_identify=True,
+        )
+        write_stage(checked.violations, stage_path(area.folder, "violations", batch))
+        write_stage(checked.rule_runs, stage_path(area.folder, "rule_runs", batch))
+
+
+def stage_path(folder: Path, kind: str, batch: StagedBatch) -> Path:
+    return folder / f"{kind}-{batch.stem}-ids.parquet"

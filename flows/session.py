@@ -1,0 +1,78 @@
+"""Opening a state home to work on it: lock, space, database, dictionary, journal against database; and closing it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import duckdb
+
+from flows.progress import Stopwatch
+from matching.journal import Journal, Reservations, reconcile
+from matching.ssn import SsnHasher
+from matching.student_ids import IdSource
+from schemas.clock import Clock
+from schemas.database import open_state, sync_collection_tables
+from schemas.dictionary import Dictionary, load_dictionary
+from schemas.directory import Directory, load_directory
+from schemas.lock import hold_lock, require_free_space
+from schemas.paths import StateHome
+
+
+@dataclass
+class Session:
+    """One writer at work on a state home; the lock is held as long as it lives."""
+
+    home: StateHome
+    clock: Clock
+    con: duckdb.DuckDBPyConnection
+    dictionary: Dictionary
+    directory: Directory
+    journal: Journal
+    reservations: Reservations
+    hasher: SsnHasher
+    watch: Stopwatch = field(default_factory=Stopwatch)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A look at a state home that changes nothing."""
+
+    con: duckdb.DuckDBPyConnection
+    dictionary: Dictionary
+    directory: Directory
+
+
+@contextmanager
+def open_session(home: StateHome, clock: Clock, watch: Stopwatch | None = None) -> Iterator[Session]:
+    """Take the lock, open the database and hold journal and database against each other.
+
+    Raises:
+        Busy: another run holds the lock. NoSpace, NewerDatabase, KeyUnavailable, DictionaryError, JournalMismatch.
+    """
+    with hold_lock(home):
+        require_free_space(home)
+        dictionary = load_dictionary(home.dictionary)
+        hasher = SsnHasher.from_keys(home.keys)
+        con = open_state(home)
+        try:
+            sync_collection_tables(con, dictionary)
+            journal = Journal(home.journal)
+            yield Session(
+                home, clock, con, dictionary, load_directory(home.directory), journal, reconcile(journal, con), hasher, watch or Stopwatch()
+            )
+        finally:
+            con.close()
+
+
+@contextmanager
+def open_reader(home: StateHome) -> Iterator[Reader]:
+    """Read the database; waits for nobody.
+
+    Raises:
+        Busy: a run is at work.
+    """
+    con = open_state(home, read_only=True)
+    try:
+        yield Reader(con, load_dictionary(home.dictionary), load_directory(home.directory))
+    finally:
+        con.close()

@@ -1,0 +1,45 @@
+"""What a run did, in counts: printed by ``mosis run``, shown as a Prefect artifact; no student value in it."""
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from schemas.clock import rfc3339
+
+
+@dataclass
+class RunSummary:
+    """Counts of one run; ``resumed`` names an interrupted run that was completed first."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    is_dry_run: bool = False
+    resumed: list[str] = field(default_factory=list)
+    files: Counter[str] = field(default_factory=Counter)
+    records: Counter[str] = field(default_factory=Counter)
+    ids: Counter[str] = field(default_factory=Counter)
+    violations: Counter[str] = field(default_factory=Counter)
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    reports: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def file_count(self) -> int:
+        return sum(self.files.values())
+
+    def to_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        values["started_at"] = rfc3339(self.started_at)
+        values["finished_at"] = rfc3339(self.finished_at) if self.finished_at else None
+        values["stage_seconds"] = {stage: round(seconds, 3) for stage, seconds in self.stage_seconds.items()}
+        return values
+
+    def headline(self) -> str:
+        """One sentence: files, records, IDs."""
+        if not self.file_count:
+            return "Nothing was waiting in the inbox."
+        ids = ", ".join(f"{count:,} {name.lower().replace('_', ' ')}" for name, count in sorted(self.ids.items())) or "none"
+        files = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(self.files.items()))
+        return f"{self.file_count:,} files ({files}); {self.records['accepted']:,} records accepted, {self.records['refused']:,} refused; state IDs: {ids}."
