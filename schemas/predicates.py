@@ -1,0 +1,124 @@
+"""Rule conditions: SQL predicates over the columns of a batch, compiled once to polars expressions.
+
+A condition sees every field typed (``grade``) and as text (``grade__text``), what was joined before
+(``attending_school__exists``, ``trial__district_code``), and nothing else.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.dictionary import DISTRICT_CODES, SCHOOL_CODES, Field, RecordLayout
+
+SSN = "ssn"
+SSN_COLUMNS = {"ssn_hash": pl.String(), "ssn_near": pl.List(pl.String()), "ssn_status": pl.String()}
+STATE_ID = "state_id"
+JOINED_COLUMNS: dict[str, pl.DataType] = {
+    "submission_id": pl.String(),
+    "line_number": pl.UInt32(),
+    "trial__district_code": pl.String(),
+    "trial__school_code": pl.String(),
+    "collection__version": pl.String(),
+    "collection__school_year": pl.Int32(),
+    "collection__count_date": pl.Date(),
+}
+FILE_COLUMNS: dict[str, pl.DataType] = {**JOINED_COLUMNS, "file__record_count": pl.UInt32()}
+# These raise on the first value they cannot read, and their error text quotes it: one bad record would stop the run
+# and put a student's value into a log. try_cast gives null instead.
+_REFUSED = re.compile(
+    r"\b(cast|convert|strptime|to_date|date|time|timestamp|datetime)\s*\(|::|\bselect\b", re.IGNORECASE
+)
+_TEXT_LITERAL = re.compile(r"'(?:[^']|'')*'")
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """A compiled condition: true where the rule is violated, null where it has nothing to say."""
+
+    sql: str
+    expression: pl.Expr
+    columns: frozenset[str]
+
+
+class PredicateError(ValueError):
+    """A condition that cannot be used; the text is the reason, without place."""
+
+
+def exists_column(field: Field) -> str | None:
+    """The joined column that says whether a district or school code is in the directory: ``attending_school__exists``."""
+    if field.code_set not in (DISTRICT_CODES, SCHOOL_CODES):
+        return None
+    return f"{field.standard_name.removesuffix('_code')}__exists"
+
+
+def district_of_school(field: Field, layout: RecordLayout) -> str:
+    """The field that holds the district of a school code: the one named alike."""
+    return field.standard_name.replace("_school_", "_district_")
+
+
+def typed_dtype(field: Field) -> pl.DataType:
+    """The column type of a field once converted."""
+    if field.type == "Number":
+        return pl.Decimal(field.length, field.precision or 0)
+    return {"Text": pl.String(), "Integer": pl.Int64(), "Date": pl.Date()}[field.type]
+
+
+def record_columns(layout: RecordLayout, after_identify: bool) -> dict[str, pl.DataType]:
+    """Every column a record condition may name, with its type.
+
+    After identify, ``state_id`` is there and only text fields still have their ``__text``: the records come back typed.
+    """
+    columns = dict(JOINED_COLUMNS)
+    for field in layout.fields:
+        if field.standard_name == SSN:
+            columns |= SSN_COLUMNS
+            continue
+        columns[field.standard_name] = typed_dtype(field)
+        if field.type == "Text" or not after_identify:
+            columns[f"{field.standard_name}__text"] = pl.String()
+        if (exists := exists_column(field)) and not after_identify:
+            columns[exists] = pl.Boolean()
+    return columns | ({STATE_ID: pl.String()} if after_identify else {})
+
+
+def names_state_id(sql: str) -> bool:
+    return re.search(rf"\b{STATE_ID}\b", _TEXT_LITERAL.sub("", sql)) is not None
+
+
+def compile_predicate(sql: str, columns: Mapping[str, pl.DataType]) -> Predicate:
+    """The predicate of one condition.
+
+    Raises:
+        PredicateError: not SQL, a refused function, an unknown column, or something else than one yes or no per row.
+    """
+    bare = _TEXT_LITERAL.sub("''", sql)
+    if refused := _REFUSED.search(bare):
+        raise PredicateError(f"{refused.group().strip(' (')} is not allowed in a condition; use try_cast")
+    try:
+        expression = pl.sql_expr(sql)
+    except Exception as fault:
+        raise PredicateError(f"the condition is not SQL ({_first_line(fault)})") from None
+    named = frozenset(expression.meta.root_names())
+    if unknown := sorted(named - columns.keys()):
+        raise PredicateError(f"unknown column {', '.join(unknown)}")
+    _try_out(expression, {name: columns[name] for name in named})
+    return Predicate(sql, expression, named)
+
+
+def _try_out(expression: pl.Expr, columns: Mapping[str, pl.DataType]) -> None:
+    # Two rows of nulls are enough to see a wrong type, a function that does not exist and a whole-column answer.
+    rows = pl.DataFrame({name: pl.Series([None, None], dtype=kind) for name, kind in columns.items()} or {"": [0, 0]})
+    try:
+        answer = rows.select(answer=expression)
+    except Exception as fault:
+        raise PredicateError(f"the condition does not run ({_first_line(fault)})") from None
+    if answer.schema["answer"] != pl.Boolean:
+        raise PredicateError(f"the condition gives {answer.schema['answer']}, not yes or no")
+    if answer.height != rows.height:
+        raise PredicateError("the condition gives one answer for the whole file; use a window that is partitioned")
+
+
+def _first_line(fault: Exception) -> str:
+    return str(fault).strip().split("\n")[0][:200]

@@ -1,0 +1,252 @@
+"""Text records in, typed records and violation rows out: all violations of all rules, by pandera.
+
+One call takes a batch of many submissions of one collection. pandera's errors quote failing values and carry the frame,
+so they end here: their failure cases become violations and nothing else of them leaves this module.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandera.polars as pa
+import polars as pl
+from pandera.errors import SchemaErrors
+
+from schemas.dictionary import RecordLayout
+from schemas.directory import Directory
+from schemas.errors import MosisError
+from schemas.joined_columns import collection_columns, exists_columns, with_trial
+from schemas.predicates import FILE_COLUMNS, SSN, STATE_ID, record_columns
+from schemas.rules import Rule, RuleBook
+from schemas.schema_builder import rule_schema, text_columns, typed_expression
+
+VIOLATION_SCHEMA: dict[str, pl.DataType] = {
+    "submission_id": pl.String(),
+    "line_number": pl.UInt32(),
+    "field": pl.String(),
+    "rule_id": pl.String(),
+    "severity": pl.String(),
+    "scope": pl.String(),
+    "value": pl.String(),
+    "message": pl.String(),
+    "fix": pl.String(),
+}
+RULE_RUN_SCHEMA: dict[str, pl.DataType] = {
+    "rule_id": pl.String(),
+    "submission_id": pl.String(),
+    "applicable_count": pl.Int64(),
+    "failed_count": pl.Int64(),
+}
+MASKED_SSN = "***-**-****"
+
+
+class ValidationDefect(MosisError):
+    """A rule or schema could not be run on a batch: a mistake of the system, never of a file."""
+
+
+@dataclass(frozen=True)
+class Validated:
+    """Typed records (in the order they came), VIOLATIONS and RULE_RUNS of one batch."""
+
+    records: pl.DataFrame
+    violations: pl.DataFrame
+    rule_runs: pl.DataFrame
+
+
+def validate_records(
+    records: pl.DataFrame,
+    submissions: pl.DataFrame,
+    *,
+    layout: RecordLayout,
+    rule_book: RuleBook,
+    directory: Directory | None,
+    after_identify: bool = False,
+) -> Validated:
+    """Typed records and every violation of a batch.
+
+    Args:
+        records: first call: submission_id, line_number and the text columns of ``layout``. After identify: the typed
+            records of that call with a ``state_id`` column; only rules that name the state ID run.
+        submissions: one row a file: submission_id, district_code, school_code (others are left alone).
+        directory: None where it is not known; rules that need it then find nothing.
+
+    Returns:
+        Violations sorted by submission, line and rule; one rule_run row for each rule number and submission.
+    """
+    rules = rule_book.after_identify if after_identify else rule_book.before_identify
+    columns = record_columns(layout, after_identify)
+    batch = with_trial(records, submissions)
+    batch = _prepared(batch, layout, rule_book, directory) if not after_identify else _returned(batch, layout)
+    batch = batch.with_columns(collection_columns(rule_book.collection))
+    record_rules = [rule for rule in rules if rule.scope == "record"]
+    file_rules = [rule for rule in rules if rule.scope == "file"]
+    files = _files(batch, submissions, rule_book)
+    failures = [
+        _violations(batch, record_rules, _failure_cases(batch, record_rules, columns)),
+        _violations(files, file_rules, _failure_cases(files, file_rules, FILE_COLUMNS)),
+    ]
+    violations = pl.concat(failures).sort("submission_id", "line_number", "rule_id", "field", maintain_order=True)
+    runs = _rule_runs(batch, files, rules, violations)
+    typed = records if after_identify else _typed_records(batch, layout)
+    return Validated(typed, violations, runs)
+
+
+def _prepared(batch: pl.DataFrame, layout: RecordLayout, book: RuleBook, directory: Directory | None) -> pl.DataFrame:
+    """The batch with each field as text (``__text``) and typed, and with what is looked up in the directory."""
+    plain = [field for field in layout.fields if field.standard_name != SSN]
+    texts = [pl.col(field.standard_name).alias(f"{field.standard_name}__text") for field in plain]
+    typed = [
+        typed_expression(field, book.spellings.get(field.standard_name, {}), pl.col(field.standard_name)).alias(
+            field.standard_name
+        )
+        for field in plain
+    ]
+    exists = exists_columns(layout, directory, book.collection.school_year)
+    return batch.with_columns(*texts, *typed, *exists)
+
+
+def _returned(batch: pl.DataFrame, layout: RecordLayout) -> pl.DataFrame:
+    """Typed records as they come back from identify, with ``__text`` for the text fields."""
+    texts = [
+        pl.col(field.standard_name).alias(f"{field.standard_name}__text")
+        for field in layout.fields
+        if field.type == "Text" and field.standard_name != SSN
+    ]
+    return batch.with_columns(*texts)
+
+
+def _typed_records(batch: pl.DataFrame, layout: RecordLayout) -> pl.DataFrame:
+    return batch.select(
+        "submission_id", "line_number", pl.col("trial__district_code").alias("district_code"), *text_columns(layout)
+    )
+
+
+def _files(batch: pl.DataFrame, submissions: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
+    """One row a submission: what file-scope rules see. A file without records is a row too."""
+    counts = batch.group_by("submission_id").agg(pl.len().alias("file__record_count"))
+    return (
+        with_trial(submissions.select("submission_id"), submissions)
+        .join(counts, on="submission_id", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("file__record_count").fill_null(0),
+            pl.lit(None, pl.UInt32).alias("line_number"),
+            *collection_columns(book.collection),
+        )
+    )
+
+
+def _failure_cases(batch: pl.DataFrame, rules: Sequence[Rule], columns: dict[str, pl.DataType]) -> pl.DataFrame:
+    """Rule key and row index of every failed check.
+
+    Raises:
+        ValidationDefect: pandera could not run a check, or the batch has not the columns it was promised.
+    """
+    empty = pl.DataFrame(schema={"check": pl.String, "index": pl.Int32})
+    if not rules or batch.is_empty():
+        return empty
+    schema: pa.DataFrameSchema = rule_schema(rules, columns)
+    try:
+        # A DataFrame, never a LazyFrame: for the latter pandera looks at names and types only and calls it a pass.
+        schema.validate(batch, lazy=True)
+    except SchemaErrors as errors:
+        cases = errors.failure_cases.select("check", "index")
+    else:
+        return empty
+    if defects := cases.filter(pl.col("index").is_null())["check"].to_list():
+        raise ValidationDefect(f"These checks could not be run on a batch of {batch.height} records: {sorted(defects)}")
+    return cases
+
+
+def _violations(batch: pl.DataFrame, rules: Sequence[Rule], cases: pl.DataFrame) -> pl.DataFrame:
+    """Failure cases as VIOLATIONS, built by whole columns."""
+    texts = pl.DataFrame(
+        [(r.key, r.column, r.rule_id, r.severity, r.scope, r.message, r.fix) for r in rules],
+        schema=["check", "field", "rule_id", "severity", "scope", "message", "fix"],
+        schema_overrides={"field": pl.String},
+        orient="row",
+    )
+    rows = pl.concat([_with_values(batch, rule, part) for rule, part in _by_rule(rules, cases)] or [_no_values()])
+    places = batch.select("submission_id", "line_number")[rows["index"]] if rows.height else batch.clear()
+    found = pl.concat([places.select("submission_id", "line_number"), rows], how="horizontal").join(
+        texts, on="check", how="left", maintain_order="left"
+    )
+    return found.select(pl.col(name).cast(kind) for name, kind in VIOLATION_SCHEMA.items())
+
+
+def _by_rule(rules: Sequence[Rule], cases: pl.DataFrame) -> list[tuple[Rule, pl.DataFrame]]:
+    parts = cases.partition_by("check", as_dict=True)
+    return [(rule, parts[(rule.key,)]) for rule in rules if (rule.key,) in parts]
+
+
+def _with_values(batch: pl.DataFrame, rule: Rule, cases: pl.DataFrame) -> pl.DataFrame:
+    return cases.with_columns(batch.select(_value(batch, rule).alias("value")).to_series().gather(cases["index"]))
+
+
+def _no_values() -> pl.DataFrame:
+    return pl.DataFrame(schema={"check": pl.String, "index": pl.Int32, "value": pl.String})
+
+
+def _value(batch: pl.DataFrame, rule: Rule) -> pl.Expr:
+    """What stood in the rule's first field, as it was sent; an SSN only as a mask."""
+    if not rule.fields:
+        return pl.lit(None, pl.String)
+    name = rule.fields[0]
+    if name == SSN:
+        return pl.when(pl.col("ssn_status") != "blank").then(pl.lit(MASKED_SSN))
+    if rule.after_identify and STATE_ID in batch.columns:
+        return pl.coalesce(STATE_ID, pl.col(name).cast(pl.String)) if name == "submitted_state_id" else pl.col(name)
+    return pl.col(f"{name}__text")
+
+
+def _rule_runs(
+    batch: pl.DataFrame, files: pl.DataFrame, rules: Sequence[Rule], violations: pl.DataFrame
+) -> pl.DataFrame:
+    """How often each rule number was tried and failed in each submission, zeros included."""
+    applicable = [
+        _applicable(batch, [rule for rule in rules if rule.scope == "record"]),
+        _applicable(files, [rule for rule in rules if rule.scope == "file"]),
+    ]
+    failed = violations.group_by("rule_id", "submission_id").agg(pl.len().alias("failed_count"))
+    every = files.select("submission_id").join(
+        pl.DataFrame({"rule_id": sorted({rule.rule_id for rule in rules})}, schema={"rule_id": pl.String}), how="cross"
+    )
+    keys = ["rule_id", "submission_id"]
+    return (
+        every.join(pl.concat(applicable), on=keys, how="left")
+        .join(failed, on=keys, how="left")
+        .select(
+            pl.col(name).fill_null(0).cast(kind) if name not in keys else name for name, kind in RULE_RUN_SCHEMA.items()
+        )
+        .sort(keys[::-1])
+    )
+
+
+def _applicable(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """rule_id, submission_id and how many records each rule number was about; its rules' counts added up."""
+    counters = {_counter(rule): rule for rule in rules}
+    flags = batch.select("submission_id", *(_is_applicable(rule).alias(name) for name, rule in counters.items()))
+    counts = flags.group_by("submission_id").agg(pl.col(list(counters)).sum())
+    numbers = pl.DataFrame(
+        [(_counter(rule), rule.rule_id) for rule in rules],
+        schema={"counter": pl.String, "rule_id": pl.String},
+        orient="row",
+    )
+    return (
+        counts.unpivot(index="submission_id", variable_name="counter", value_name="applicable_count")
+        .join(numbers, on="counter")
+        .group_by("rule_id", "submission_id")
+        .agg(pl.col("applicable_count").sum().cast(pl.Int64))
+    )
+
+
+def _counter(rule: Rule) -> str:
+    """Rules that are about the same records share one count."""
+    by_kind = {"all": "all", "filled": f"filled:{rule.fields[0] if rule.fields else ''}"}
+    return "all" if rule.on_null == "violation" else by_kind.get(rule.applies_to, f"computed:{rule.key}")
+
+
+def _is_applicable(rule: Rule) -> pl.Expr:
+    if rule.applies_to == "all" or rule.on_null == "violation":
+        return pl.col("submission_id").is_not_null()
+    if rule.applies_to == "filled":
+        return pl.col(f"{rule.fields[0]}__text").is_not_null()
+    return rule.predicate.expression.is_not_null()
