@@ -1,10 +1,10 @@
 """From a record layout and its rules: the expressions that type a record, and the pandera schema that judges it.
 
-pandera is the validating authority. It gets each rule's own expression, negated, as a check of the rule's first column;
-the same expressions can run in one plain select, and a test holds the two against each other.
+pandera is the validating authority: a violation is a failure case of a check that was made from a rule. Each rule's
+expression, negated, is evaluated once for the whole batch; a test holds the answer against pandera evaluating them itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import pandera.polars as pa
 import polars as pl
@@ -48,36 +48,37 @@ def number_form(field: Field) -> str:
     return rf"^-?([0-9]{{1,{whole}}}(\.[0-9]{{0,{precision}}}0*)?|\.[0-9]{{1,{precision}}}0*)$"
 
 
-def rule_schema(rules: Iterable[Rule], columns: Mapping[str, pl.DataType]) -> pa.DataFrameSchema:
-    """The pandera schema that holds a batch against rules.
+def rule_flags(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """``line_number`` and one column a rule, named by its key: true where the record passes, never null.
 
-    Args:
-        rules: of one scope; a check's name is the rule's ``key``.
-        columns: type of each column a check may hang on, as the batch has them.
+    One select for all rules, so that they share scans and threads; and the frame that pandera sees, and may quote in an
+    error, holds no value of any record.
     """
-    checks: dict[str, list[pa.Check]] = {}
-    for rule in rules:
-        checks.setdefault(carrier(rule, columns), []).append(_check(rule))
+    return batch.select("line_number", *((~rule.violation).alias(rule.key) for rule in rules))
+
+
+def rule_schema(rules: Sequence[Rule]) -> pa.DataFrameSchema:
+    """The pandera schema that judges ``rule_flags``: one check a rule, named by its key.
+
+    All checks hang on one column, because each further column costs pandera more time than a check does.
+    """
+    checks = [_check(rule.key) for rule in rules]
+    return pa.DataFrameSchema({"line_number": pa.Column(pl.UInt32, checks, nullable=True)})
+
+
+def typed_record_schema(layout: RecordLayout) -> pa.DataFrameSchema:
+    """Names, order and types of the typed record frame that every later stage relies on."""
+    columns = {"submission_id": pl.String(), "line_number": pl.UInt32(), "district_code": pl.String()}
+    for field in layout.fields:
+        columns |= SSN_COLUMNS if field.standard_name == SSN else {field.standard_name: typed_dtype(field)}
     return pa.DataFrameSchema(
-        {name: pa.Column(columns[name], found, nullable=True, name=name) for name, found in checks.items()}
+        {name: pa.Column(kind, nullable=True) for name, kind in columns.items()}, strict=True, ordered=True
     )
 
 
-def carrier(rule: Rule, columns: Mapping[str, pl.DataType]) -> str:
-    """The column a rule's check hangs on: its first field, or one that the batch has in any case."""
-    first = rule.fields[0] if rule.fields else ""
-    return first if first in columns else "submission_id"
+def _check(key: str) -> pa.Check:
+    def passes(data: PolarsData) -> pl.LazyFrame:
+        return data.lazyframe.select(key)
 
-
-def _check(rule: Rule) -> pa.Check:
-    # Never null (Rule.violation), because pandera takes a null answer for a pass.
-    passes = ~rule.violation
-
-    def holds(data: PolarsData) -> pl.LazyFrame:
-        return data.lazyframe.select(passes.alias(data.key))
-
-    return _named_check(holds, rule.key)
-
-
-def _named_check(holds: Callable[[PolarsData], pl.LazyFrame], key: str) -> pa.Check:
-    return pa.Check(holds, name=key, error=key)
+    # Without ignore_na=False pandera takes a null answer for a pass.
+    return pa.Check(passes, name=key, error=key, ignore_na=False)

@@ -7,7 +7,6 @@ so they end here: their failure cases become violations and nothing else of them
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
@@ -15,9 +14,9 @@ from schemas.dictionary import RecordLayout
 from schemas.directory import Directory
 from schemas.errors import MosisError
 from schemas.joined_columns import collection_columns, exists_columns, with_trial
-from schemas.predicates import FILE_COLUMNS, SSN, STATE_ID, record_columns
+from schemas.predicates import SSN, STATE_ID
 from schemas.rules import Rule, RuleBook
-from schemas.schema_builder import rule_schema, text_columns, typed_expression
+from schemas.schema_builder import rule_flags, rule_schema, text_columns, typed_expression, typed_record_schema
 
 VIOLATION_SCHEMA: dict[str, pl.DataType] = {
     "submission_id": pl.String(),
@@ -73,7 +72,6 @@ def validate_records(
         Violations sorted by submission, line and rule; one rule_run row for each rule number and submission.
     """
     rules = rule_book.after_identify if after_identify else rule_book.before_identify
-    columns = record_columns(layout, after_identify)
     batch = with_trial(records, submissions)
     batch = _prepared(batch, layout, rule_book, directory) if not after_identify else _returned(batch, layout)
     batch = batch.with_columns(collection_columns(rule_book.collection))
@@ -81,8 +79,8 @@ def validate_records(
     file_rules = [rule for rule in rules if rule.scope == "file"]
     files = _files(batch, submissions, rule_book)
     failures = [
-        _violations(batch, record_rules, _failure_cases(batch, record_rules, columns)),
-        _violations(files, file_rules, _failure_cases(files, file_rules, FILE_COLUMNS)),
+        _violations(batch, record_rules, _failure_cases(batch, record_rules)),
+        _violations(files, file_rules, _failure_cases(files, file_rules)),
     ]
     violations = pl.concat(failures).sort("submission_id", "line_number", "rule_id", "field", maintain_order=True)
     runs = _rule_runs(batch, files, rules, violations)
@@ -115,9 +113,22 @@ def _returned(batch: pl.DataFrame, layout: RecordLayout) -> pl.DataFrame:
 
 
 def _typed_records(batch: pl.DataFrame, layout: RecordLayout) -> pl.DataFrame:
-    return batch.select(
+    """The typed record frame; its names and types are held against the dictionary.
+
+    Raises:
+        ValidationDefect: a column is missing or has another type than the dictionary says.
+    """
+    typed = batch.select(
         "submission_id", "line_number", pl.col("trial__district_code").alias("district_code"), *text_columns(layout)
     )
+    try:
+        # Names and types are all there is to check here, which is what pandera does with a LazyFrame.
+        typed_record_schema(layout).validate(typed.lazy(), lazy=True)
+    except SchemaErrors as errors:
+        found = errors.failure_cases.select("column", "check").unique().rows()
+    else:
+        return typed
+    raise ValidationDefect(f"Typed records are not what the {layout.name} layout says: {sorted(map(str, found))}")
 
 
 def _files(batch: pl.DataFrame, submissions: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
@@ -134,26 +145,35 @@ def _files(batch: pl.DataFrame, submissions: pl.DataFrame, book: RuleBook) -> pl
     )
 
 
-def _failure_cases(batch: pl.DataFrame, rules: Sequence[Rule], columns: dict[str, pl.DataType]) -> pl.DataFrame:
+def _failure_cases(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     """Rule key and row index of every failed check.
 
     Raises:
-        ValidationDefect: pandera could not run a check, or the batch has not the columns it was promised.
+        ValidationDefect: a rule could not be evaluated, or pandera could not run a check.
     """
-    empty = pl.DataFrame(schema={"check": pl.String, "index": pl.Int32})
+    passed = pl.DataFrame(schema={"check": pl.String, "index": pl.Int32})
     if not rules or batch.is_empty():
-        return empty
-    schema: pa.DataFrameSchema = rule_schema(rules, columns)
+        return passed
+    flags = _flags(batch, rules)
     try:
         # A DataFrame, never a LazyFrame: for the latter pandera looks at names and types only and calls it a pass.
-        schema.validate(batch, lazy=True)
+        rule_schema(rules).validate(flags, lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases.select("check", "index")
     else:
-        return empty
+        return passed
     if defects := cases.filter(pl.col("index").is_null())["check"].to_list():
         raise ValidationDefect(f"These checks could not be run on a batch of {batch.height} records: {sorted(defects)}")
     return cases
+
+
+def _flags(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    try:
+        return rule_flags(batch, rules)
+    except pl.exceptions.PolarsError as fault:
+        # The engine's text may quote a value, so only its kind is passed on.
+        kind = type(fault).__name__
+    raise ValidationDefect(f"The rules could not be evaluated on a batch of {batch.height} records ({kind})")
 
 
 def _violations(batch: pl.DataFrame, rules: Sequence[Rule], cases: pl.DataFrame) -> pl.DataFrame:
