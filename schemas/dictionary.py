@@ -1,6 +1,6 @@
 """The data dictionary: CSV files become frozen record layouts, fields, code sets and collections.
 
-One source for everything (design 4): schemas, widths, column types, report texts, templates and sample data come from here.
+One source for everything (design 4): schemas, widths, column types, report texts, templates, sample data.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The directory: which districts and schools exist (design 3.1). The state hands it in; it is not part of the dictionary."""
+"""The directory: which districts and schools exist (design 3.1). The state hands it in; no dictionary has it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

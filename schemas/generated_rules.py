@@ -42,7 +42,8 @@ def generated_texts(
         book: the layout's row of ``layouts.csv``.
 
     Returns:
-        template row, standard names of the rule's fields, and the filled texts (rule_id, condition, title, message, fix).
+        template row, standard names of the rule's fields, and the filled texts (rule_id, condition, title, message,
+        fix).
     """
     for kind in dict.fromkeys(row.choice("kind", (*CONCERNS, *WHOLE_KINDS)) for row in templates):
         rows = [row for row in templates if row["kind"] == kind and row["layout"] in ("", layout.name)]
@@ -94,6 +95,7 @@ def _field_slots(field: Field, collection: Collection, dictionary: Dictionary) -
         "field": field.standard_name,
         "column": field.column,
         "length": str(field.length),
+        "characters": f"{field.length} character{'s' * (field.length > 1)}",
         "precision": str(precision),
         "whole": str(whole),
         "example": f"1.{'0' * precision}",

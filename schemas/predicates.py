@@ -47,7 +47,7 @@ class PredicateError(ValueError):
 
 
 def exists_column(field: Field) -> str | None:
-    """The joined column that says whether a district or school code is in the directory: ``attending_school__exists``."""
+    """The joined column that says whether a code is in the directory: ``attending_school__exists``."""
     if field.code_set not in (DISTRICT_CODES, SCHOOL_CODES):
         return None
     return f"{field.standard_name.removesuffix('_code')}__exists"

@@ -1,7 +1,7 @@
 """From a record layout and its rules: the expressions that type a record, and the pandera schema that judges it.
 
 pandera is the validating authority: a violation is a failure case of a check that was made from a rule. Each rule's
-expression, negated, is evaluated once for the whole batch; a test holds the answer against pandera evaluating them itself.
+expression, negated, is evaluated once for the whole batch; a test holds the answers against those pandera finds itself.
 """
 
 from collections.abc import Mapping, Sequence

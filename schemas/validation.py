@@ -14,7 +14,7 @@ from schemas.dictionary import RecordLayout
 from schemas.directory import Directory
 from schemas.errors import MosisError
 from schemas.joined_columns import collection_columns, exists_columns, with_trial
-from schemas.predicates import SSN, STATE_ID
+from schemas.predicates import SSN
 from schemas.rules import Rule, RuleBook
 from schemas.schema_builder import rule_flags, rule_schema, text_columns, typed_expression, typed_record_schema
 
@@ -212,9 +212,7 @@ def _value(batch: pl.DataFrame, rule: Rule) -> pl.Expr:
     name = rule.fields[0]
     if name == SSN:
         return pl.when(pl.col("ssn_status") != "blank").then(pl.lit(MASKED_SSN))
-    if rule.after_identify and STATE_ID in batch.columns:
-        return pl.coalesce(STATE_ID, pl.col(name).cast(pl.String)) if name == "submitted_state_id" else pl.col(name)
-    return pl.col(f"{name}__text")
+    return pl.col(f"{name}__text") if f"{name}__text" in batch.columns else pl.col(name).cast(pl.String)
 
 
 def _rule_runs(
