@@ -1,0 +1,125 @@
+"""Rows of quality.violation: which child each is about, and which row of an earlier file it carries on."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from outputs.violation_lifecycle import carry_over
+from schemas.submission import Submission
+
+# Violations that still stand; the others were fixed, waived by the state or accepted as they are.
+STANDING = ("open", "reopened", "contacted")
+_SCHOOL_SOURCES = ("reporting_school_code", "current_school_code")
+_MOMENT = pl.Datetime("us", "UTC")
+_FILE_COLUMNS = ("submission_id", "district_code", "file_school_code", "layout", "collection_version")
+_FOUND_COLUMNS = ("submission_id", "line_number", "field", "rule_id", "severity", "scope", "value", "message", "fix")
+VIOLATION_ROW_SCHEMA: dict[str, pl.DataType] = {
+    **{
+        name: pl.String()
+        for name in (
+            "submission_id", "district_code", "school_code", "layout", "collection_version", "field", "rule_id",
+            "severity", "scope", "value", "message", "fix", "state_id", "local_student_id", "status",
+        )
+    },
+    **{"line_number": pl.Int64(), "first_seen_at": _MOMENT, "last_seen_at": _MOMENT},
+}  # fmt: skip
+
+
+def name_children(
+    violations: pl.DataFrame,
+    submissions: Sequence[Submission],
+    records_by_layout: Mapping[str, pl.DataFrame],
+    at: datetime,
+) -> pl.DataFrame:
+    """Violations with district, school and collection, and the state ID and local ID of the record each is about.
+
+    Violations of a file without a collection are left out: such a file was refused, and its receipt says why.
+    """
+    files = pl.DataFrame(
+        [
+            (s.submission_id, s.district_code, s.school_code, s.layout, s.collection_version)
+            for s in submissions
+            if s.collection_version and s.layout
+        ],
+        schema=dict.fromkeys(_FILE_COLUMNS, pl.String),
+        orient="row",
+    )
+    children = pl.concat([_children(records) for records in records_by_layout.values()] or [_no_children()])
+    on = ["submission_id", "line_number"]
+    return (
+        violations.select(_FOUND_COLUMNS)
+        .with_columns(pl.col("line_number").cast(pl.Int64))
+        .join(files, on="submission_id", how="inner", maintain_order="left")
+        .join(children, on=on, how="left", maintain_order="left")
+        .with_columns(pl.coalesce("school_code", "file_school_code"), pl.lit(at).cast(_MOMENT).alias("last_seen_at"))
+        .drop("file_school_code")
+    )
+
+
+def _no_children() -> pl.DataFrame:
+    text = dict.fromkeys(("school_code", "state_id", "local_student_id"), pl.String())
+    return pl.DataFrame(schema={"submission_id": pl.String(), "line_number": pl.Int64(), **text})
+
+
+def _children(records: pl.DataFrame) -> pl.DataFrame:
+    sources = {
+        "school_code": next((name for name in _SCHOOL_SOURCES if name in records.columns), None),
+        "state_id": "state_id" if "state_id" in records.columns else None,
+        "local_student_id": "local_student_id" if "local_student_id" in records.columns else None,
+    }
+    return records.select(
+        "submission_id",
+        pl.col("line_number").cast(pl.Int64),
+        *((pl.col(source) if source else pl.lit(None, pl.String)).alias(name) for name, source in sources.items()),
+    )
+
+
+def store_violations(
+    con: duckdb.DuckDBPyConnection, found: pl.DataFrame, submission_ids: Collection[str]
+) -> pl.DataFrame:
+    """Insert what was found in some submissions and settle the violations of the files they replace.
+
+    A row that is still there goes on as the new one, with its first date and what people decided about it; a row that
+    has vanished becomes ``fixed``. Rows of a certified file stay as they are beside it.
+
+    Args:
+        found: from ``name_children``; may hold rows of other submissions, which are left alone.
+        submission_ids: stored already in intake.submission; a file without violations settles the earlier ones too.
+
+    Returns:
+        The rows as stored.
+    """
+    ids = pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})
+    con.execute("DELETE FROM quality.violation WHERE submission_id IN (SELECT submission_id FROM ids)").fetchall()
+    prior = _earlier_rows(con, ids)
+    matched = carry_over(found.join(ids, on="submission_id", how="semi", maintain_order="left"), prior)
+    replaced = prior.filter(pl.col("submission_status") == "superseded")
+    continued = replaced.join(matched.continued, on="prior_row", how="semi")  # noqa: F841 (for the query)
+    con.execute("DELETE FROM quality.violation WHERE rowid IN (SELECT prior_row FROM continued)").fetchall()
+    vanished = replaced.join(matched.continued, on="prior_row", how="anti")  # noqa: F841 (for the query)
+    con.execute(
+        "UPDATE quality.violation SET status = 'fixed' WHERE rowid IN (SELECT prior_row FROM vanished)"
+    ).fetchall()
+    incoming_violations = matched.violations.select(*VIOLATION_ROW_SCHEMA)
+    con.execute("INSERT INTO quality.violation BY NAME SELECT * FROM incoming_violations").fetchall()
+    return incoming_violations
+
+
+def _earlier_rows(con: duckdb.DuckDBPyConnection, ids: pl.DataFrame) -> pl.DataFrame:
+    """Violations of earlier trials and of the certified file of the same district or building and collection."""
+    return con.sql(
+        """
+        SELECT earlier.rowid AS prior_row, earlier.*, other.status AS submission_status
+        FROM ids
+        JOIN intake.submission AS this USING (submission_id)
+        JOIN intake.submission AS other
+          ON other.district_code = this.district_code
+         AND other.collection_version = this.collection_version
+         AND other.school_code IS NOT DISTINCT FROM this.school_code
+         AND other.submission_id <> this.submission_id
+        JOIN quality.violation AS earlier ON earlier.submission_id = other.submission_id
+        WHERE this.status IN ('trial', 'superseded') AND other.status IN ('superseded', 'certified')
+        """
+    ).pl()

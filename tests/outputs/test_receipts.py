@@ -1,0 +1,229 @@
+"""The receipt: one object with every key, and one page that a school secretary understands."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from outputs.next_steps import ReceiptFacts
+from outputs.receipt_text import receipt_text
+from outputs.receipts import RECEIPT_VIOLATIONS, build_receipt, count_outcomes, readable_name, write_receipt
+from schemas.submission import Submission
+from tests.outputs.conftest import RECEIVED, make_assignments, make_submission, make_violations
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "receipts"
+KEYS = [
+    "format_version", "submission_id", "district_code", "file_name", "sha256", "layout", "collection_version",
+    "outcome", "status", "lines", "header_lines", "blank_lines", "records", "accepted", "refused", "errors", "warnings", "ids",
+    "duplicate_of", "received_at", "finished_at", "run_id", "dictionary_version", "rule_book_version", "not_checked",
+    "next_steps", "message", "violations", "violations_total", "violations_file",
+]  # fmt: skip
+FACTS = ReceiptFacts("Cedar Bluff R-II", "October Student Core, school year 2025-26", date(2025, 10, 15))
+PAGES = ("violations.html", "violations.csv")
+ID_FILES = ("ids_assigned.txt", "errors_to_fix.txt", "matches_to_resolve.txt", "canceled_records.txt")
+
+
+def receipt_of(submission: Submission, facts: ReceiptFacts = FACTS, **more: Any) -> dict[str, Any]:
+    return build_receipt(
+        submission,
+        facts,
+        finished_at=RECEIVED + timedelta(seconds=90),
+        dictionary_version="d1",
+        rule_book_version="r1",
+        **more,
+    )
+
+
+def clean() -> dict[str, Any]:
+    trial = make_submission(1)
+    return receipt_of(
+        trial,
+        replace(FACTS, files=PAGES),
+        violations=make_violations(trial, []),
+        ids=count_outcomes(make_assignments(trial, [(n, "CONFIRMED", "AGREES", "1000000001") for n in (2, 3, 4)])),
+    )
+
+
+def with_errors() -> dict[str, Any]:
+    trial = make_submission(
+        1, line_count=1206, blank_lines=2, record_count=1203, accepted_count=1203, outcome="accepted_with_violations"
+    )
+    found = [{"line_number": line} for line in range(2, 216)] + [{"severity": "W", "line_number": 3}] * 12
+    ids = dict.fromkeys(("confirmed", "reused", "new", "near_match", "error", "canceled"), 0)
+    return receipt_of(
+        trial,
+        replace(FACTS, files=PAGES + ID_FILES),
+        violations=make_violations(trial, found),
+        ids=ids | {"confirmed": 1190, "new": 8, "near_match": 3, "error": 2},
+    )
+
+
+def batch() -> dict[str, Any]:
+    answered = make_submission(
+        1, layout="id_batch", collection_version="id_batch", status="answered", file_name="ids.txt", line_count=12,
+        header_lines=2, record_count=10, accepted_count=9, refused_count=1, outcome="accepted_with_violations",
+    )  # fmt: skip
+    outcomes = [(n, "NEW", "NOBODY_LIKE_THIS", "1000000001") for n in range(2, 8)]
+    outcomes += [(8, "NEAR_MATCH", "SEVERAL_PEOPLE", None), (9, "ERROR", "IDENTITY_FIELD", None)]
+    outcomes += [(10, "REUSED", "UNIQUE_EXACT", "1000000009")]
+    return receipt_of(
+        answered,
+        ReceiptFacts("Cedar Bluff R-II", "Student ID batch", files=PAGES + ID_FILES),
+        violations=make_violations(answered, [{"line_number": 9}, {"line_number": 11, "field": None}]),
+        ids=count_outcomes(make_assignments(answered, outcomes)),
+    )
+
+
+def rejected() -> dict[str, Any]:
+    return receipt_of(
+        make_submission(
+            1, outcome="rejected", status="rejected", reason="HEADER_UNKNOWN_COLUMN", refused_line=1, line_count=None,
+            header_lines=None, blank_lines=None, record_count=None, accepted_count=None, refused_count=None,
+            message="Line 1: the column ShoeSize is not a column of October Student Core.",
+            next_step="Remove the column ShoeSize, or start from the template of October Student Core.",
+        )
+    )  # fmt: skip
+
+
+def quarantined() -> dict[str, Any]:
+    return receipt_of(
+        make_submission(
+            1, outcome="quarantined", status="quarantined", reason="NOT_AN_EXTRACT", layout=None,
+            collection_version=None, line_count=None, header_lines=None, blank_lines=None, record_count=None, accepted_count=None,
+            refused_count=None, file_name="menu.docx", message="The file is a ZIP container, not a text file.",
+            next_step="Export the extract as comma or tab delimited text.",
+        ),
+        ReceiptFacts("Cedar Bluff R-II"),
+    )  # fmt: skip
+
+
+def duplicate() -> dict[str, Any]:
+    earlier = make_submission(1).submission_id
+    return receipt_of(
+        make_submission(
+            2, outcome="duplicate", status="duplicate", duplicate_of=earlier, line_count=None, header_lines=None,
+            blank_lines=None, record_count=None, accepted_count=None, refused_count=None,
+        )
+    )  # fmt: skip
+
+
+def waiting() -> dict[str, Any]:
+    return receipt_of(
+        make_submission(
+            2, outcome=None, status="waiting",
+            message="This file has 700 records; your earlier file of October Student Core has 1,203.",
+        )
+    )  # fmt: skip
+
+
+def decisions() -> dict[str, Any]:
+    returned = make_submission(
+        3, status="decisions", layout="near_match_return", collection_version=None, file_name="matches_to_resolve.txt",
+        line_count=4, header_lines=2, record_count=2, accepted_count=2,
+    )  # fmt: skip
+    outcomes = [(8, "REUSED", "DECIDED_SAME", "1000000009"), (9, "NEW", "DECIDED_DIFFERENT", "1000000019")]
+    return receipt_of(
+        returned,
+        ReceiptFacts("Cedar Bluff R-II", files=ID_FILES),
+        violations=make_violations(returned, []),
+        ids=count_outcomes(make_assignments(returned, outcomes)),
+    )
+
+
+CASES = {
+    "clean": (clean, replace(FACTS, files=PAGES)),
+    "with_errors": (with_errors, replace(FACTS, files=PAGES + ID_FILES)),
+    "batch": (batch, ReceiptFacts("Cedar Bluff R-II", "Student ID batch", files=PAGES + ID_FILES)),
+    "rejected": (rejected, FACTS),
+    "quarantined": (quarantined, ReceiptFacts("Cedar Bluff R-II")),
+    "duplicate": (duplicate, FACTS),
+    "waiting": (waiting, FACTS),
+    "decisions": (decisions, ReceiptFacts("Cedar Bluff R-II", files=ID_FILES)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_key_is_present_in_order(name: str) -> None:
+    receipt = CASES[name][0]()
+    assert list(receipt) == KEYS
+    assert receipt["next_steps"] and receipt["message"]
+    json.dumps(receipt, allow_nan=False)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_text_is_the_golden_one(name: str) -> None:
+    make, facts = CASES[name]
+    text = receipt_text(make(), facts)
+    assert text == (GOLDEN / f"{name}.txt").read_text("utf-8")
+    assert max(map(len, text.splitlines())) <= 78
+
+
+def test_counts_of_a_file_with_errors() -> None:
+    receipt = with_errors()
+    assert (receipt["errors"], receipt["warnings"], receipt["violations_total"]) == (214, 12, 226)
+    assert len(receipt["violations"]) == RECEIPT_VIOLATIONS
+    assert list(receipt["violations"][0]) == ["line", "field", "rule_id", "severity", "scope", "message", "fix"]
+    assert [row["line"] for row in receipt["violations"]][:3] == [2, 3, 3]
+    assert "value" not in json.dumps(receipt["violations"])
+
+
+def test_check_lists_every_violation_and_names_no_submission() -> None:
+    trial = make_submission(1)
+    found = make_violations(trial, [{"line_number": line} for line in range(2, 152)])
+    receipt = build_receipt(trial, FACTS, violations=found, not_checked=["STC00001"], is_check=True)
+    assert len(receipt["violations"]) == 150
+    absent = ("submission_id", "status", "received_at", "finished_at", "run_id", "ids", "violations_file")
+    assert [receipt[name] for name in absent] == [None] * len(absent)
+    assert receipt["not_checked"] == ["STC00001"]
+    assert list(receipt) == KEYS
+
+
+def test_file_refused_as_a_whole_says_where_and_why() -> None:
+    receipt = rejected()
+    assert (receipt["accepted"], receipt["records"], receipt["errors"]) == (0, None, 1)
+    (row,) = receipt["violations"]
+    assert (row["line"], row["rule_id"], row["scope"]) == (1, "HEADER_UNKNOWN_COLUMN", "file")
+    assert receipt["next_steps"][0].startswith("Remove the column ShoeSize")
+
+
+def test_duplicate_names_the_answer_that_exists() -> None:
+    receipt = duplicate()
+    assert receipt["duplicate_of"] == make_submission(1).submission_id
+    assert receipt["duplicate_of"] in receipt["next_steps"][0]
+    assert (receipt["errors"], receipt["violations"], receipt["violations_total"]) == (None, [], 0)
+
+
+def test_violations_without_a_line_come_first() -> None:
+    trial = make_submission(1)
+    found = make_violations(trial, [{"line_number": 3}, {"line_number": None, "field": None}, {"line_number": 2}])
+    assert [row["line"] for row in receipt_of(trial, violations=found)["violations"]] == [None, 2, 3]
+
+
+def test_late_file_is_told_so() -> None:
+    trial = make_submission(1, is_late=True)
+    assert "late" in receipt_of(trial, violations=make_violations(trial, []))["next_steps"][0]
+
+
+@pytest.mark.parametrize(
+    "name, shown",
+    [
+        ("oct core.csv", "oct core.csv"),
+        ("a\udcff.csv", "a\\xff.csv"),
+        ("a\x1b[31m\n.csv", "a\\x1b[31m\\n.csv"),
+        ("ñ", "ñ"),
+    ],
+)
+def test_file_name_of_any_bytes_can_be_printed(name: str, shown: str) -> None:
+    assert readable_name(name) == shown
+
+
+def test_receipt_is_written_last_and_whole(tmp_path: Path) -> None:
+    receipt = with_errors()
+    write_receipt(tmp_path, receipt, FACTS)
+    assert json.loads((tmp_path / "receipt.json").read_text("utf-8")) == receipt
+    text = (tmp_path / "receipt.txt").read_bytes()
+    assert text.count(b"\r\n") == text.count(b"\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["receipt.json", "receipt.txt"]
