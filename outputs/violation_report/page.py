@@ -1,0 +1,223 @@
+"""``violations.html``: the page a district opens: what to do first, where, and every row to search and sort."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from outputs.next_steps import counted, long_date
+from outputs.pages import BarPart, bar_parts, render_page
+from outputs.receipts import readable_name
+from outputs.violation_report.page_rows import IS_NEW, LISTED_CAUSES, table_data
+from outputs.violation_report.root_causes import Cause, assign_causes, find_causes
+from outputs.violation_report.words import ReportSubject, ReportWords
+from outputs.violation_rows import STANDING
+from schemas.clock import missouri_day
+
+NAMED_CAUSES = 3
+LONGEST_LIST = 12
+_SEVERITY = {"E": 0, "W": 1}
+_SINCE = {
+    "open": "still open",
+    "reopened": "came back",
+    "waived": "waived",
+    "contacted": "contacted",
+    "accepted": "accepted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The head of the page in plain words; ``kind`` is its colour."""
+
+    kind: str
+    headline: str
+    lead: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of a bar list."""
+
+    label: str
+    detail: str
+    count: str
+    parts: list[BarPart]
+
+
+@dataclass(frozen=True, slots=True)
+class CauseCard:
+    """One thing to fix, in words."""
+
+    title: str
+    field: str | None
+    definition: str | None
+    fix: str | None
+    where: str
+    errors: int
+    share: str
+    place: int
+
+
+def violations_html(
+    subject: ReportSubject, rows: pl.DataFrame, words: ReportWords, *, fixed: int | None = None
+) -> bytes:
+    """The page.
+
+    Args:
+        rows: violations of the file (columns of quality.violation), in any order.
+        fixed: how many violations of the earlier file are gone; null where there was no earlier file.
+    """
+    ordered = rows.sort("severity", "line_number", "field", "rule_id").with_row_index("row")
+    is_standing_error = (pl.col("severity") == "E") & pl.col("status").is_in(STANDING)
+    errors = assign_causes(ordered.filter(is_standing_error), words.identity_columns)
+    causes = find_causes(errors)
+    return render_page(
+        "violations.html.j2",
+        title=f"Violations: {subject.district_name or subject.district_code}, {subject.collection_title}",
+        data=table_data(subject, ordered, errors, causes, words, has_history=fixed is not None)
+        if rows.height
+        else None,
+        subject=subject,
+        file_name=readable_name(subject.file_name),
+        made_on=long_date(missouri_day(subject.made_at)),
+        due_on=long_date(subject.due_date) if subject.due_date else None,
+        verdict=verdict(subject, errors, causes, ordered.filter(pl.col("severity") == "W").height),
+        tiles=list(_tiles(subject, ordered, errors, fixed)),
+        causes=[
+            _card(subject, cause, place, errors.height, words) for place, cause in enumerate(causes[:LISTED_CAUSES])
+        ],
+        more_causes=max(0, len(causes) - LISTED_CAUSES),
+        rule_bars=_rule_bars(ordered, words),
+        school_bars=_school_bars(subject, ordered, words),
+        longest=LONGEST_LIST,
+    )
+
+
+def verdict(subject: ReportSubject, errors: pl.DataFrame, causes: list[Cause], warnings: int) -> Verdict:
+    """What the page says first."""
+    if errors.height:
+        return _not_ready(subject, errors, causes)
+    records = counted(subject.record_count, "record")
+    also = f" {counted(warnings, 'warning')} to look at; warnings do not stop anything." if warnings else ""
+    found = f"No errors in {records}.{also}" if warnings else f"No errors and no warnings in {records}."
+    kind = "warning" if warnings else "good"
+    if not subject.is_certifiable:
+        return Verdict(kind, "Nothing to correct", found, "Every record of this batch could be used.")
+    return Verdict(
+        kind,
+        "Ready to certify",
+        found,
+        "If the numbers are what you expect, this collection can be certified as it is.",
+    )
+
+
+def _not_ready(subject: ReportSubject, errors: pl.DataFrame, causes: list[Cause]) -> Verdict:
+    records = errors["line_number"].drop_nulls().n_unique()
+    lead = counted(errors.height, "error") + (f" in {counted(records, 'record')}. " if records else ". ")
+    named = causes[:NAMED_CAUSES]
+    gone = sum(cause.errors for cause in named)
+    if len(causes) == 1:
+        lead += "Fix one thing and all of them go." if errors.height > 1 else "Fix it and this file is clean."
+    elif gone == errors.height:
+        lead += f"Fix these {len(named)} things and all of them go."
+    else:
+        lead += f"Fix these {len(named)} things and {gone:,} of them go."
+    if not subject.is_certifiable:
+        then = (
+            "Correct these records in your student system and send them in a new ID batch. "
+            "All other records have their answer."
+        )
+        return Verdict("error", "Some records need a correction", lead, then)
+    then = (
+        "Correct the data in your student system, export the whole file again and drop it into your inbox folder. "
+        "A new file replaces this one completely."
+    )
+    return Verdict("error", "Not ready to certify", lead, then)
+
+
+def _tiles(
+    subject: ReportSubject, rows: pl.DataFrame, errors: pl.DataFrame, fixed: int | None
+) -> Iterator[tuple[str, str, str]]:
+    """Kind, number and label of each tile."""
+    warnings = rows.filter(pl.col("severity") == "W").height
+    yield "", f"{subject.record_count:,}", "records in the file"
+    yield "error" if errors.height else "good", f"{errors.height:,}", "errors"
+    yield "warning" if warnings else "good", f"{warnings:,}", "warnings"
+    if subject.near_matches:
+        yield "error", f"{subject.near_matches:,}", "students to decide about"
+    if fixed is not None:
+        new = rows.filter(IS_NEW).height
+        yield "", f"{new:,}", "new since your last file"
+        yield "", f"{rows.height - new:,}", "still there"
+        yield "good", f"{fixed:,}", "fixed"
+
+
+def _card(subject: ReportSubject, cause: Cause, place: int, errors: int, words: ReportWords) -> CauseCard:
+    return CauseCard(
+        title=words.title(cause.rule_id, cause.field, cause.message),
+        field=cause.field,
+        definition=words.definitions.get(cause.field or "") or None,
+        fix=cause.fix,
+        where=_where(subject, cause, words),
+        errors=cause.errors,
+        share=f"{max(1, round(100 * cause.errors / errors))}% of errors",
+        place=place,
+    )
+
+
+def _where(subject: ReportSubject, cause: Cause, words: ReportWords) -> str:
+    """What most of a group shares, in a sentence."""
+    parts = [counted(cause.records, "record") if cause.records else "The file as a whole"]
+    if cause.value is not None:
+        how_many = "all" if cause.value_errors == cause.errors else f"{cause.value_errors:,} of them"
+        parts.append(f"{how_many} with “{cause.value}”")
+    if cause.school_code is not None:
+        school = words.school(subject.district_code, cause.school_code)
+        how_many = "all" if cause.school_errors == cause.errors else f"{cause.school_errors:,} of them"
+        parts.append(f"{how_many} at {school}")
+    return ", ".join(parts) + "."
+
+
+def _rule_bars(rows: pl.DataFrame, words: ReportWords) -> list[Bar]:
+    groups = rows.group_by("rule_id", "field").agg(
+        (pl.col("severity") == "E").sum().alias("errors"),
+        (pl.col("severity") == "W").sum().alias("warnings"),
+        pl.col("message").first(),
+    )
+    ordered = groups.with_columns(total=pl.col("errors") + pl.col("warnings")).sort(
+        "total", "rule_id", "field", descending=[True, False, False]
+    )
+    full = ordered["total"].max() or 0
+    return [
+        Bar(
+            words.title(row["rule_id"], row["field"], row["message"]),
+            " ".join(part for part in (row["field"], row["rule_id"]) if part),
+            f"{row['total']:,}",
+            bar_parts([("error", row["errors"]), ("warning", row["warnings"])], full),
+        )
+        for row in ordered.iter_rows(named=True)
+    ]
+
+
+def _school_bars(subject: ReportSubject, rows: pl.DataFrame, words: ReportWords) -> list[Bar]:
+    """Schools by number of violations; none where all rows are of one school."""
+    counts: Counter[str | None] = Counter()
+    errors: Counter[str | None] = Counter()
+    for school, severity, number in rows.group_by("school_code", "severity").len().iter_rows():
+        counts[school] += number
+        errors[school] += number if severity == "E" else 0
+    if len(counts) < 2:
+        return []
+    full = max(counts.values())
+    return [
+        Bar(
+            words.school(subject.district_code, school) or "No school named",
+            "",
+            f"{number:,}",
+            bar_parts([("error", errors[school]), ("warning", number - errors[school])], full),
+        )
+        for school, number in sorted(counts.items(), key=lambda each: (-each[1], each[0] or ""))
+    ]
