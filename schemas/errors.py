@@ -47,6 +47,14 @@ class JournalMismatch(MosisError):
     exit_code = 7
 
 
+class PlanDamaged(JournalMismatch):
+    """The plan of an interrupted run is not as it was written; its IDs may be journaled, so a person must look first."""
+
+
+class CommitUnknown(MosisError):
+    """The database failed at COMMIT: the group may or may not be stored. The next run opens it again, looks and goes on."""
+
+
 class NoSpace(MosisError):
     """Too little free disk to start safely."""
 

@@ -1,4 +1,5 @@
--- Tables of state.duckdb (design 3.4). Collection tables are made from the data dictionary, not here.
+-- Tables of state.duckdb. Columns named at are quoted: the word belongs to SQL since DuckDB 2.0.
+-- Collection tables are made from the data dictionary, not here.
 CREATE SCHEMA intake;
 CREATE SCHEMA collection;
 CREATE SCHEMA quality;
@@ -19,11 +20,11 @@ CREATE TABLE intake.submission (
 );
 CREATE TABLE intake.certificate (
     submission_id VARCHAR NOT NULL, district_code VARCHAR NOT NULL, collection_version VARCHAR NOT NULL,
-    at TIMESTAMPTZ NOT NULL, actor VARCHAR NOT NULL, manifest VARCHAR NOT NULL
+    "at" TIMESTAMPTZ NOT NULL, actor VARCHAR NOT NULL, manifest VARCHAR NOT NULL
 );
 CREATE TABLE intake.cycle (
     collection_version VARCHAR NOT NULL, district_code VARCHAR, action VARCHAR NOT NULL,
-    until DATE, actor VARCHAR NOT NULL, reason VARCHAR, at TIMESTAMPTZ NOT NULL
+    until DATE, actor VARCHAR NOT NULL, reason VARCHAR, "at" TIMESTAMPTZ NOT NULL
 );
 
 CREATE TABLE quality.violation (
@@ -62,7 +63,7 @@ CREATE TABLE identity.assignment (
     outcome VARCHAR NOT NULL, reason VARCHAR, step VARCHAR, match_weight DOUBLE, margin DOUBLE, model_version VARCHAR
 );
 CREATE TABLE identity.event (
-    event_id BIGINT NOT NULL, at TIMESTAMPTZ NOT NULL, run_id VARCHAR NOT NULL, kind VARCHAR NOT NULL,
+    event_id BIGINT NOT NULL, "at" TIMESTAMPTZ NOT NULL, run_id VARCHAR NOT NULL, kind VARCHAR NOT NULL,
     state_id VARCHAR NOT NULL, other_state_id VARCHAR, submission_id VARCHAR, line_number BIGINT,
     actor VARCHAR NOT NULL, reason VARCHAR, evidence VARCHAR, block_number BIGINT
 );
@@ -79,13 +80,20 @@ CREATE TABLE identity.pending_request (
 CREATE TABLE identity.decision (
     decision_id VARCHAR NOT NULL, near_match_id VARCHAR, kind VARCHAR NOT NULL,
     state_id VARCHAR, other_state_id VARCHAR, submission_id VARCHAR, line_number BIGINT,
-    actor VARCHAR NOT NULL, reason VARCHAR, at TIMESTAMPTZ NOT NULL, return_submission_id VARCHAR
+    actor VARCHAR NOT NULL, reason VARCHAR, "at" TIMESTAMPTZ NOT NULL, return_submission_id VARCHAR
 );
-CREATE TABLE identity.journal_head (block_number BIGINT NOT NULL, block_hash VARCHAR NOT NULL, at TIMESTAMPTZ NOT NULL);
+CREATE TABLE identity.journal_head (block_number BIGINT NOT NULL, block_hash VARCHAR NOT NULL, "at" TIMESTAMPTZ NOT NULL);
+
+-- IDs that the journal has given to a line of a file whose data are not stored: they go to exactly that line, or are retired.
+-- Every ID in blocks up to the head is in identity.student or here.
+CREATE TABLE identity.reservation (
+    district_code VARCHAR NOT NULL, school_code VARCHAR, sha256 VARCHAR NOT NULL, line_number BIGINT NOT NULL,
+    state_id VARCHAR NOT NULL, block_number BIGINT NOT NULL
+);
 
 CREATE TABLE precode.delivery (
     delivery_id VARCHAR NOT NULL, assessment VARCHAR NOT NULL, school_year INTEGER NOT NULL, collection_version VARCHAR NOT NULL,
-    at TIMESTAMPTZ NOT NULL, run_id VARCHAR NOT NULL, record_count BIGINT NOT NULL, left_out_count BIGINT NOT NULL, sha256 VARCHAR NOT NULL
+    "at" TIMESTAMPTZ NOT NULL, run_id VARCHAR NOT NULL, record_count BIGINT NOT NULL, left_out_count BIGINT NOT NULL, sha256 VARCHAR NOT NULL
 );
 CREATE TABLE precode.record (
     delivery_id VARCHAR NOT NULL, district_code VARCHAR NOT NULL, school_code VARCHAR, state_id VARCHAR,
@@ -99,10 +107,10 @@ CREATE TABLE publish.cell (
 );
 CREATE TABLE publish.release (
     release VARCHAR NOT NULL, product VARCHAR NOT NULL, school_year INTEGER NOT NULL, cycle VARCHAR NOT NULL,
-    folder VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, at TIMESTAMPTZ NOT NULL, status VARCHAR NOT NULL
+    folder VARCHAR NOT NULL, sha256 VARCHAR NOT NULL, "at" TIMESTAMPTZ NOT NULL, status VARCHAR NOT NULL
 );
 CREATE TABLE access.log (
-    seq BIGINT NOT NULL, at TIMESTAMPTZ NOT NULL, actor VARCHAR NOT NULL, level INTEGER NOT NULL, purpose VARCHAR NOT NULL,
+    seq BIGINT NOT NULL, "at" TIMESTAMPTZ NOT NULL, actor VARCHAR NOT NULL, level INTEGER NOT NULL, purpose VARCHAR NOT NULL,
     recipient VARCHAR NOT NULL, subject_hash VARCHAR NOT NULL, district_code VARCHAR, record_count BIGINT NOT NULL,
     previous_hash VARCHAR NOT NULL, hash VARCHAR NOT NULL
 );
