@@ -1,19 +1,26 @@
 """Which layout and collection a file is of, by its content alone; file names are free (design 3.2).
 
-Order: our own answers come back (33 fields), an ID batch (TH record), a header row of a known layout, a fixed-width record
-with a known literal. What is none of them is quarantined; what is one of them but cannot be used is rejected.
+Order: our own answers come back (33 fields), an ID batch (TH record), a header row of a known layout, a fixed-width
+record with a known literal. What is none of them is quarantined; what is one of them but cannot be used is rejected.
 """
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 from schemas.dictionary import ID_BATCH, Collection, Dictionary, RecordLayout
 from schemas.errors import FileRefused
 from schemas.inbox.foreign import refuse_foreign
 from schemas.inbox.headers import fold, header_faults, matching_layout
-from schemas.reading.decoding import DecodedFile, decode, newline_kinds, physical_lines, unreadable_lines
-from schemas.reading.delimited import RawRecord, leading_blank_lines, raw_records, split_delimited
+from schemas.reading.decoding import DecodedFile, decode, newline_kinds, physical_lines
+from schemas.reading.delimited import (
+    LinesToSplit,
+    RawRecord,
+    leading_blank_lines,
+    raw_records,
+    split_delimited,
+)
 from schemas.reading.id_batch import starts_batch
 from schemas.reading.recognition import DELIMITERS, NEAR_MATCH_RETURN, FileFormat, Recognition
 from schemas.reading.refusals import file_refused
@@ -31,15 +38,15 @@ def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
     """Layout, collection, format and encoding of a file.
 
     Raises:
-        FileRefused: quarantined (nothing recognised) or rejected (an extract of ours that cannot be used), with the line,
-            what was found, what was expected and what to do.
+        FileRefused: quarantined (nothing recognised) or rejected (an extract of ours that cannot be used), with the
+            line, what was found, what was expected and what to do.
     """
     refuse_foreign(content)
     decoded = decode(content)
     head = _head_lines(decoded)
     first = leading_blank_lines(head)
     if first == len(head):
-        head = physical_lines(decoded.text)
+        head = _all_lines(decoded)
         first = leading_blank_lines(head)
     if first == len(head):
         raise file_refused("EMPTY_FILE")
@@ -60,7 +67,7 @@ def _head_lines(decoded: DecodedFile) -> list[str]:
     return physical_lines((decoded.data[: end + 1] if end > 0 else decoded.data).decode("utf-8"))
 
 
-def _recognition(decoded: DecodedFile, collection: Collection, file_format: FileFormat, **place: object) -> Recognition:
+def _recognition(decoded: DecodedFile, collection: Collection, file_format: FileFormat) -> Recognition:
     return Recognition(
         collection.layout,
         collection.version,
@@ -70,7 +77,6 @@ def _recognition(decoded: DecodedFile, collection: Collection, file_format: File
         decoded.encoding,
         decoded.has_bom,
         newline_kinds(decoded.data),
-        **place,  # type: ignore[arg-type]
     )
 
 
@@ -94,7 +100,7 @@ def _as_delimited(head: Sequence[str], first: int, decoded: DecodedFile, diction
         header = _header_record(head, first, DELIMITERS[file_format])
         layout = matching_layout(header.fields, dictionary.layouts.values())
         if layout is not None:
-            return _with_header(header, layout, file_format, decoded, dictionary)  # type: ignore[arg-type]
+            return _with_header(header, layout, file_format, decoded, dictionary)
     return None
 
 
@@ -124,10 +130,8 @@ def _with_header(
     layout = dictionary.layout_of(collection)
     _refuse_header_faults(header, layout)
     columns = tuple(layout.by_header[fold(cell)].standard_name for cell in header.fields)
-    return _recognition(
-        decoded,
-        collection,
-        file_format,
+    return replace(
+        _recognition(decoded, collection, file_format),
         columns=columns,
         header_line=header.line_number,
         header_lines=header.line_span,
@@ -143,24 +147,26 @@ def _refuse_header_faults(header: RawRecord, layout: RecordLayout) -> None:
 
 
 def _first_record(header: RawRecord, delimiter: str, decoded: DecodedFile, layout: RecordLayout) -> RawRecord:
-    """The first record that can be read, searched in the head of the file and then in all of it."""
+    """The first record that can be read, searched in the head of the file and then in all of it.
+
+    Raises:
+        FileRefused: there is none.
+    """
     start, field_count = header.line_number - 1 + header.line_span, len(header.fields)
-    for lines in (_head_lines(decoded)[start:-1], physical_lines(decoded.text)[start:]):
-        for record in raw_records(lines, delimiter, field_count, start + 1):
-            if len(record.fields) == field_count and any(map(str.strip, record.fields)):
+    for read_lines in (_head_lines, _all_lines):
+        to_split = LinesToSplit(read_lines(decoded)[start:], start + 1, delimiter, {}, decoded.encoding)
+        for record in raw_records(to_split.lines, delimiter, field_count, start + 1):
+            if len(record.fields) == field_count and not record.is_empty:
                 return record
-    split = split_delimited(
-        physical_lines(decoded.text)[start:],
-        delimiter,
-        {field_count},
-        unreadable_lines(decoded.text),
-        decoded.encoding,
-        start + 1,
-    )
-    if not split.refused:
+    refused = split_delimited(to_split, {field_count}).refused
+    if not refused:
         raise file_refused("NO_RECORDS", header.line_number, layout=_name(layout))
-    first = split.refused[0]
-    raise file_refused("NO_READABLE_RECORD", first.line_number, count=len(split.refused), first=first.message)
+    first = refused[0]
+    raise file_refused("NO_READABLE_RECORD", first.line_number, count=len(refused), first=first.message)
+
+
+def _all_lines(decoded: DecodedFile) -> list[str]:
+    return physical_lines(decoded.text)
 
 
 def _collection(text: str, line: int, layout: RecordLayout, dictionary: Dictionary) -> Collection:

@@ -1,7 +1,7 @@
 """How a file becomes records: bytes -> text -> one row a record, every physical line accounted for.
 
-``read_extract`` reads delimited and fixed-width extracts and ID batches; ``returns.read_near_match_return`` the worklists
-that districts send back. What a file is has been decided before (``schemas.inbox.recognise``).
+``read_extract`` reads delimited and fixed-width extracts and ID batches; ``returns.read_near_match_return`` the
+worklists that districts send back. What a file is has been decided before (``schemas.inbox.recognise``).
 """
 
 from schemas.reading.extract import BatchHeader, Extract, HashSsn

@@ -1,10 +1,10 @@
-"""Delimited text at once: the fast path, for files whose bytes prove that nothing can go wrong.
+"""Delimited text at once: the fast path, for text whose bytes prove that nothing can go wrong.
 
-polars pads short rows, makes rows of blank lines and keeps control characters, all in silence. So it sees a file only when
-a pass over the bytes has shown: one physical line per record, no control character, quotation marks only around whole
-fields and none inside them, and exactly as many delimiters as all records together need. polars refuses a row with too
-many; where the total is right and no row has too many, none has too few. Everything else takes the careful path
-(``delimited.py``), which gives the same frame for the same clean file.
+polars pads short rows, makes rows of blank lines and keeps control characters, all in silence. So it sees only text
+of which a pass over the bytes has shown: one physical line per record, no control character, quotation marks only
+around whole fields and none inside them, and exactly as many delimiters as all records together need. polars refuses
+a row with too many; where the total is right and no row has too many, none has too few. Everything else takes the
+careful path (``delimited.py``), which gives the same frame for the same clean text.
 """
 
 import re
@@ -16,6 +16,8 @@ import polars as pl
 from schemas.reading.extract import blank_to_null, without_blanks
 
 LF, QUOTE, SPACE = 10, 34, 32
+# No text that gets this far holds it, so it can stand between fields while their quotation marks are off.
+UNIT_SEPARATOR = "\x1f"
 # What decoding.UNREADABLE holds beyond ASCII, in bytes: the byte order mark, the lost character, the C1 controls.
 UNREADABLE_BEYOND_ASCII = (b"\xef\xbb\xbf", b"\xef\xbf\xbd")
 C1_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
@@ -23,21 +25,35 @@ C1_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
 BLANKS_BEYOND_ASCII = (b"\xc2\xa0", b"\xe1\x9a\x80", b"\xe2\x80", b"\xe2\x81\x9f", b"\xe3\x80\x80")
 
 
-def read_clean(body: bytes, delimiter: str, names: Sequence[str], first_line: int) -> pl.DataFrame | None:
-    """line_number and the text columns of a body of records, or null where the careful path must look.
+def read_clean(body: bytes, delimiter: str, names: Sequence[str]) -> pl.DataFrame | None:
+    """The text columns of a body of records, or null where the careful path must look.
 
     Args:
-        body: valid UTF-8 with LF line ends, records only; its first line is line ``first_line`` of the file.
+        body: valid UTF-8 with LF line ends, records only.
         names: one per field, in file order.
 
     Returns:
-        trimmed values, blank ones null; rows without any value are still in the frame.
+        one row a line; trimmed values, blank ones null; rows without any value are still in the frame.
     """
-    has_quotes = b'"' in body
-    if not body or not _is_clean(body, delimiter, len(names), has_quotes):
+    lines = _line_count(body)
+    if not body or _has_unreadable(body, lines) or b"\n\n" in body or body.startswith(b"\n"):
         return None
+    body, delimiter = _unwrapped(body, delimiter, len(names), lines)
+    wanted = lines * (len(names) - 1)
+    has_quotes = b'"' in body
+    if not (_quotes_are_plain(body, delimiter, wanted) if has_quotes else body.count(delimiter.encode()) == wanted):
+        return None
+    frame = _read(body, delimiter, names, has_quotes)
+    if frame is None or frame.height != lines:
+        return None
+    if _may_have_blanks(body, delimiter):
+        return without_blanks(frame)
+    return frame.with_columns(blank_to_null()) if has_quotes else frame
+
+
+def _read(body: bytes, delimiter: str, names: Sequence[str], has_quotes: bool) -> pl.DataFrame | None:
     try:
-        frame = pl.read_csv(
+        return pl.read_csv(
             body,
             has_header=False,
             schema=dict.fromkeys(names, pl.String()),
@@ -47,23 +63,6 @@ def read_clean(body: bytes, delimiter: str, names: Sequence[str], first_line: in
         )
     except pl.exceptions.PolarsError:
         return None
-    if frame.height != _line_count(body):
-        return None
-    if _may_have_blanks(body, delimiter):
-        frame = without_blanks(frame)
-    elif has_quotes:
-        frame = frame.with_columns(blank_to_null())
-    return frame.with_row_index("line_number", offset=first_line)
-
-
-def _is_clean(body: bytes, delimiter: str, field_count: int, has_quotes: bool) -> bool:
-    lines = _line_count(body)
-    wanted = lines * (field_count - 1)
-    if _has_unreadable(body, lines) or b"\n\n" in body or body.startswith(b"\n"):
-        return False
-    if has_quotes:
-        return _quotes_are_plain(body, delimiter, wanted)
-    return body.count(delimiter.encode()) == wanted
 
 
 def _line_count(body: bytes) -> int:
@@ -81,20 +80,37 @@ def _has_unreadable(body: bytes, lines: int) -> bool:
     return any(mark in body for mark in UNREADABLE_BEYOND_ASCII) or C1_CONTROL.search(body) is not None
 
 
+def _unwrapped(body: bytes, delimiter: str, field_count: int, lines: int) -> tuple[bytes, str]:
+    """The body without quotation marks where every field of every line has a pair; else as it was.
+
+    All marks must go in ``","`` between fields, at line ends and at both ends of the body. A doubled mark or one inside
+    a value would be left over, so what is left without marks was quoted plainly.
+    """
+    if body.count(b'"') != 2 * field_count * lines:
+        return body, delimiter
+    inner = body.removesuffix(b"\n")
+    if not (inner.startswith(b'"') and inner.endswith(b'"')):
+        return body, delimiter
+    between, separator = f'"{delimiter}"'.encode(), UNIT_SEPARATOR.encode()
+    inner = inner[1:-1].replace(between, separator).replace(b'"\n"', b"\n")
+    return (body, delimiter) if b'"' in inner else (inner, UNIT_SEPARATOR)
+
+
 def _quotes_are_plain(body: bytes, delimiter: str, wanted: int) -> bool:
-    """Whether each quotation mark opens or closes a whole field on one line, and the delimiters outside are as wanted."""
+    """Whether each quotation mark opens or closes a whole field on one line, with the delimiters outside as wanted."""
     characters = np.frombuffer(body, np.uint8)
-    marks = characters == QUOTE
-    # Odd after an opening mark, even after a closing one; the sum may run over, its last bit stays right.
-    inside = (np.cumsum(marks, dtype=np.uint8) & 1).view(bool)
-    delimiters = characters == ord(delimiter)
-    edges = delimiters | (characters == LF)
-    if inside[-1] or bool((inside & (characters == LF)).any()):
+    marks = np.flatnonzero(characters == QUOTE)
+    if len(marks) % 2:
         return False
-    before = np.concatenate(([True], edges[:-1]))
-    after = np.concatenate((edges[1:], [True]))
-    stray = marks & ~np.where(inside, before, after)
-    return not stray.any() and int(np.count_nonzero(delimiters & ~inside)) == wanted
+    edged = np.concatenate(([LF], characters, [LF])).astype(np.uint8)
+    before, after = edged[marks[0::2]], edged[marks[1::2] + 2]
+    if not np.isin(np.concatenate((before, after)), (ord(delimiter), LF)).all():
+        return False
+    # Segments between marks, in turn inside and outside a quoted field.
+    line_ends = np.add.reduceat(characters == LF, marks, dtype=np.int64)
+    delimiters = characters == ord(delimiter)
+    quoted = np.add.reduceat(delimiters, marks, dtype=np.int64)[0::2].sum()
+    return not line_ends[0::2].any() and int(np.count_nonzero(delimiters) - quoted) == wanted
 
 
 def _may_have_blanks(body: bytes, delimiter: str) -> bool:

@@ -1,7 +1,7 @@
 """Bytes -> text, the first step of reading: which encoding, byte order mark, end-of-file mark, line ends.
 
-Afterwards every file is valid UTF-8. A byte that has no meaning in the file's encoding has become U+FFFD; the record that
-holds it is refused later, with its line, and the other records are read.
+Afterwards every file is valid UTF-8. A byte that has no meaning in the file's encoding has become U+FFFD; the record
+that holds it is refused later, with its line, and the other records are read.
 """
 
 import io
@@ -85,6 +85,8 @@ def physical_lines(text: str) -> list[str]:
 
 def newline_kinds(data: bytes) -> frozenset[str]:
     """Which line ends a text has: LF, CRLF, CR."""
+    if b"\r" not in data:
+        return frozenset({"LF"} if b"\n" in data else ())
     both = data.count(b"\r\n")
     counts = {"LF": data.count(b"\n") - both, "CRLF": both, "CR": data.count(b"\r") - both}
     return frozenset(kind for kind, count in counts.items() if count)

@@ -1,8 +1,8 @@
-"""Delimited text, line by line: the careful path, for files that the fast path (``clean_delimited.py``) turns away.
+"""Delimited text, line by line: the careful path, for lines that the fast path (``clean_delimited.py``) turns away.
 
-Method: a record is one physical line unless a quotation mark opens on it and closes on a later one. Nothing is repaired:
-a record is split in the one way the quotation rules allow, or it is refused with its line. After an open quotation mark
-the next physical line begins a new record, so that one bad line never takes others with it.
+Method: a record is one physical line unless a quotation mark opens on it and closes on a later one. Nothing is
+repaired: a record is split in the one way the quotation rules allow, or it is refused with its line. After an open
+quotation mark the next physical line begins a new record, so that one bad line never takes others with it.
 """
 
 import re
@@ -14,10 +14,30 @@ from schemas.reading.decoding import LOST, describe_character, is_blank
 from schemas.reading.refusals import RefusedRecord, refused_record
 
 
+@dataclass(frozen=True, slots=True)
+class LinesToSplit:
+    """Physical lines of delimited records, with their line ends.
+
+    ``first_line`` is the number of the first of them in the file; ``unreadable`` the first character that no value may
+    have, by line number of the file; ``encoding`` is for messages.
+    """
+
+    lines: Sequence[str]
+    first_line: int
+    delimiter: str
+    unreadable: dict[int, str]
+    encoding: str
+
+
 @dataclass(slots=True)
 class SplitLines:
-    """Physical lines sorted into records, refused records and blank lines; each line is in exactly one of them."""
+    """Physical lines sorted into plain lines, other records, refused records and blank lines; each is in one of them.
 
+    A plain line is a whole record that the fast path can split: no quotation mark but in pairs around whole fields.
+    """
+
+    plain_lines: list[str] = field(default_factory=list)
+    plain_line_numbers: list[int] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     line_numbers: list[int] = field(default_factory=list)
     refused: list[RefusedRecord] = field(default_factory=list)
@@ -33,47 +53,79 @@ class RawRecord:
     fields: list[str]
     fault: str | None = None
 
+    def first_unreadable(self, unreadable: dict[int, str]) -> str | None:
+        """The first character in the record's lines that no value may have."""
+        lines = range(self.line_number, self.line_number + self.line_span)
+        return next((unreadable[line] for line in lines if line in unreadable), None)
 
-@cache
-def _grammar(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """What a whole record looks like, and one field of it with the delimiter before it.
-
-    A quotation mark may only enclose a whole field; inside it is doubled. Blanks around a quoted field are no part of it.
-    Possessive repeats keep the time linear on any input.
-    """
-    d = re.escape(delimiter)
-    quoted, bare = r' *+"([^"]*+(?:""[^"]*+)*+)" *+', rf'([^"{d}]*+)'
-    one = f"(?:{quoted}|{bare})"
-    return re.compile(f"{one}(?:{d}{one})*+"), re.compile(rf"(?:\A|{d}){one}(?={d}|\Z)")
+    @property
+    def is_empty(self) -> bool:
+        return not any(map(str.strip, self.fields))
 
 
-def split_delimited(
-    lines: Sequence[str],
-    delimiter: str,
-    field_counts: Collection[int],
-    unreadable: dict[int, str],
-    encoding: str,
-    first_line: int = 1,
-) -> SplitLines:
+def split_delimited(to_split: LinesToSplit, field_counts: Collection[int], set_plain_aside: bool = False) -> SplitLines:
     """Records of one of the expected field counts, refused records and blank lines.
 
     Args:
-        lines: physical lines with their line ends; the first of them is line ``first_line`` of the file.
-        unreadable: line number -> first character that no value may have.
-        encoding: of the file, for messages.
+        set_plain_aside: leave plain lines of the greatest field count whole, for the fast path.
     """
-    split = SplitLines()
-    least = min(field_counts)
-    for record in raw_records(lines, delimiter, least, first_line):
-        refused = _refusal(record, field_counts, unreadable, encoding)
-        if refused is not None:
-            split.refused.append(refused)
-        elif any(map(str.strip, record.fields)):
-            split.rows.append(record.fields)
-            split.line_numbers.append(record.line_number)
+    split, index = SplitLines(), 0
+    while index < len(to_split.lines):
+        line, number = to_split.lines[index], to_split.first_line + index
+        if set_plain_aside and number not in to_split.unreadable and _is_plain(line, to_split, max(field_counts)):
+            split.plain_lines.append(line)
+            split.plain_line_numbers.append(number)
+            index += 1
         else:
-            split.blank_lines += record.line_span
+            record = _record_at(to_split.lines, index, to_split.delimiter, min(field_counts), to_split.first_line)
+            _sort_record(record, to_split, field_counts, split)
+            index += record.line_span
     return split
+
+
+def _is_plain(line: str, to_split: LinesToSplit, field_count: int) -> bool:
+    marks = line.count('"')
+    if marks == 2 * field_count and _is_wholly_quoted(line.rstrip("\r\n"), to_split.delimiter, field_count):
+        return True
+    if marks:
+        return _plain_line(to_split.delimiter, field_count).fullmatch(line) is not None
+    return line.count(to_split.delimiter) == field_count - 1
+
+
+def _is_wholly_quoted(line: str, delimiter: str, field_count: int) -> bool:
+    """Whether a line with two quotation marks per field has them all around the fields; quicker than the grammar."""
+    return line[0] == line[-1] == '"' and line.count(f'"{delimiter}"') == field_count - 1
+
+
+@cache
+def _plain_line(delimiter: str, field_count: int) -> re.Pattern[str]:
+    """A line that is one whole record with quotation marks, none of them inside a value and no blank around them."""
+    d = re.escape(delimiter)
+    one = rf'(?:"[^"\r\n]*+"|[^"{d}\r\n]*+)'
+    return re.compile(rf"{one}(?:{d}{one}){{{field_count - 1}}}[\r\n]*")
+
+
+def _sort_record(record: RawRecord, to_split: LinesToSplit, field_counts: Collection[int], split: SplitLines) -> None:
+    refused = _refusal(record, to_split, field_counts)
+    if refused is not None:
+        split.refused.append(refused)
+    elif record.is_empty:
+        split.blank_lines += record.line_span
+    else:
+        split.rows.append(record.fields)
+        split.line_numbers.append(record.line_number)
+
+
+def _refusal(record: RawRecord, to_split: LinesToSplit, field_counts: Collection[int]) -> RefusedRecord | None:
+    number, span = record.line_number, record.line_span
+    if character := record.first_unreadable(to_split.unreadable):
+        return unreadable_record(number, span, character, to_split.encoding)
+    if record.fault is not None:
+        return refused_record(number, span, record.fault)
+    if len(record.fields) not in field_counts and not record.is_empty:
+        expected = " or ".join(map(str, sorted(field_counts, reverse=True)))
+        return refused_record(number, span, "FIELD_COUNT", found=len(record.fields), expected=expected)
+    return None
 
 
 def raw_records(lines: Sequence[str], delimiter: str, field_count: int, first_line: int = 1) -> Iterator[RawRecord]:
@@ -85,25 +137,23 @@ def raw_records(lines: Sequence[str], delimiter: str, field_count: int, first_li
     """
     index = 0
     while index < len(lines):
-        line = lines[index]
-        if '"' not in line:
-            record = RawRecord(first_line + index, 1, line.rstrip("\r\n").split(delimiter))
-        else:
-            record = _quoted_record(lines, index, delimiter, field_count, first_line)
+        record = _record_at(lines, index, delimiter, field_count, first_line)
         yield record
         index += record.line_span
 
 
-def _quoted_record(lines: Sequence[str], index: int, delimiter: str, field_count: int, first_line: int) -> RawRecord:
+def _record_at(lines: Sequence[str], index: int, delimiter: str, field_count: int, first_line: int) -> RawRecord:
+    number = first_line + index
+    if '"' not in lines[index]:
+        return RawRecord(number, 1, lines[index].rstrip("\r\n").split(delimiter))
     span = _quoted_span(lines, index, delimiter, field_count)
     if span is None:
-        return RawRecord(first_line + index, 1, [], "QUOTE_OPEN")
+        return RawRecord(number, 1, [], "QUOTE_OPEN")
     text = "".join(lines[index : index + span]).rstrip("\r\n")
     whole_record, one_field = _grammar(delimiter)
     if whole_record.fullmatch(text) is None:
-        return RawRecord(first_line + index, span, [], "QUOTE_STRAY")
-    fields = [quoted.replace('""', '"') or bare for quoted, bare in one_field.findall(text)]
-    return RawRecord(first_line + index, span, fields)
+        return RawRecord(number, span, [], "QUOTE_STRAY")
+    return RawRecord(number, span, [quoted.replace('""', '"') or bare for quoted, bare in one_field.findall(text)])
 
 
 def _quoted_span(lines: Sequence[str], index: int, delimiter: str, field_count: int) -> int | None:
@@ -117,25 +167,17 @@ def _quoted_span(lines: Sequence[str], index: int, delimiter: str, field_count: 
     return end - index
 
 
-def _refusal(
-    record: RawRecord, field_counts: Collection[int], unreadable: dict[int, str], encoding: str
-) -> RefusedRecord | None:
-    if unreadable and (character := first_unreadable(record, unreadable)):
-        return unreadable_record(record.line_number, record.line_span, character, encoding)
-    if record.fault is not None:
-        return refused_record(record.line_number, record.line_span, record.fault)
-    if len(record.fields) not in field_counts and any(map(str.strip, record.fields)):
-        expected = " or ".join(map(str, sorted(field_counts, reverse=True)))
-        return refused_record(
-            record.line_number, record.line_span, "FIELD_COUNT", found=len(record.fields), expected=expected
-        )
-    return None
+@cache
+def _grammar(delimiter: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What a whole record looks like, and one field of it with the delimiter before it.
 
-
-def first_unreadable(record: RawRecord, unreadable: dict[int, str]) -> str | None:
-    """The first character in the record's lines that no value may have."""
-    lines = range(record.line_number, record.line_number + record.line_span)
-    return next((unreadable[line] for line in lines if line in unreadable), None)
+    A quotation mark may only enclose a whole field; inside it is doubled. Blanks around a quoted field are no part of
+    it. Possessive repeats keep the time linear on any input.
+    """
+    d = re.escape(delimiter)
+    quoted, bare = r' *+"([^"]*+(?:""[^"]*+)*+)" *+', rf'([^"{d}]*+)'
+    one = f"(?:{quoted}|{bare})"
+    return re.compile(f"{one}(?:{d}{one})*+"), re.compile(rf"(?:\A|{d}){one}(?={d}|\Z)")
 
 
 def unreadable_record(line_number: int, line_span: int, character: str, encoding: str) -> RefusedRecord:

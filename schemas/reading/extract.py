@@ -29,10 +29,11 @@ class BatchHeader:
 class Extract:
     """One file, read.
 
-    ``records``: line_number (UInt32, first physical line, from 1) and one text column per standard name in layout order,
-    blanks around values removed, blank values null; ``ssn`` is replaced by ssn_hash, ssn_near, ssn_status.
-    ``refused``: line_number, line_span, reason, message. Counts are physical lines, but ``record_count`` (readable and
-    refused records). ``line_count`` = ``header_lines`` + ``blank_lines`` + lines spanned by records, readable or refused.
+    ``records``: line_number (UInt32, first physical line, from 1) and one text column per standard name in layout
+    order, blanks around values removed, blank values null; ``ssn`` is replaced by ssn_hash, ssn_near, ssn_status.
+    ``refused``: line_number, line_span, reason, message. Counts are physical lines, but ``record_count`` (readable
+    and refused records). ``line_count`` = ``header_lines`` + ``blank_lines`` + lines spanned by records, readable or
+    refused.
     """
 
     records: pl.DataFrame

@@ -1,20 +1,31 @@
 """Recognised bytes -> extract: decode, split, trim, hash; every physical line ends in exactly one class (design 2).
 
-Line classes: header (column names, TH, TT), blank, spanned by a record, spanned by a refused record. A line of nothing but
-delimiters and blanks is blank; so is the end-of-file mark Ctrl-Z where it stands on a line of its own.
+Line classes: header (column names, TH, TT), blank, spanned by a record, spanned by a refused record. A line of nothing
+but delimiters and blanks is blank; so is the end-of-file mark Ctrl-Z where it stands on a line of its own.
 """
+
+from dataclasses import dataclass
 
 import polars as pl
 
 from schemas.dictionary import Dictionary, RecordLayout
 from schemas.reading.clean_delimited import read_clean
-from schemas.reading.decoding import DecodedFile, decode, is_blank, physical_lines, unreadable_lines, with_lf
-from schemas.reading.delimited import SplitLines, split_delimited
+from schemas.reading.decoding import DecodedFile, decode, physical_lines, unreadable_lines, with_lf
+from schemas.reading.delimited import LinesToSplit, SplitLines, split_delimited
 from schemas.reading.extract import Extract, HashSsn, account, hide_ssn, text_columns, without_blanks
 from schemas.reading.fixed_width import split_fixed_width
-from schemas.reading.id_batch import DETAIL_FIELD_COUNTS, BatchFrame, check_batch_count, read_batch_frame
+from schemas.reading.id_batch import DETAIL_FIELD_COUNTS, check_batch_count, read_batch_frame
 from schemas.reading.recognition import DELIMITERS, Recognition
 from schemas.reading.refusals import RefusedRecord, file_refused
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Readable records as trimmed text in line order, refused ones, and how many lines were blank."""
+
+    readable: pl.DataFrame
+    refused: list[RefusedRecord]
+    blank_lines: int
 
 
 def read_extract(content: bytes, recognition: Recognition, dictionary: Dictionary, hash_ssn: HashSsn) -> Extract:
@@ -40,43 +51,78 @@ def read_extract(content: bytes, recognition: Recognition, dictionary: Dictionar
 
 
 def _read_delimited(decoded: DecodedFile, recognition: Recognition, layout: RecordLayout, hash_ssn: HashSsn) -> Extract:
-    delimiter = DELIMITERS[recognition.file_format]
     if recognition.header_line == recognition.header_lines == 1:
-        _, _, body = with_lf(decoded.data).partition(b"\n")
-        records = read_clean(body, delimiter, recognition.columns, first_line=2)
-        if records is not None:
-            return _clean_extract(records, decoded, layout, hash_ssn)
+        clean = _read_clean_file(decoded, recognition)
+        if clean is not None:
+            records, line_count = clean
+            return account(
+                hide_ssn(records.readable, layout, hash_ssn),
+                records.refused,
+                header_lines=1,
+                blank_lines=records.blank_lines,
+                line_count=line_count,
+                encoding=decoded.encoding,
+            )
     text = decoded.text
-    lines, before = physical_lines(text), recognition.header_line - 1
+    lines = physical_lines(text)
+    before = recognition.header_line - 1
     start = before + recognition.header_lines
-    split = split_delimited(
-        lines[start:], delimiter, {len(recognition.columns)}, unreadable_lines(text), decoded.encoding, start + 1
-    )
-    records = without_blanks(text_columns(split.rows, recognition.columns, split.line_numbers))
+    delimiter = DELIMITERS[recognition.file_format]
+    to_split = LinesToSplit(lines[start:], start + 1, delimiter, unreadable_lines(text), decoded.encoding)
+    records = split_records(to_split, recognition.columns, {len(recognition.columns)})
     return account(
-        hide_ssn(records, layout, hash_ssn),
-        split.refused,
+        hide_ssn(records.readable, layout, hash_ssn),
+        records.refused,
         header_lines=recognition.header_lines,
-        blank_lines=before + split.blank_lines,
+        blank_lines=before + records.blank_lines,
         line_count=len(lines),
         encoding=decoded.encoding,
     )
 
 
-def _clean_extract(records: pl.DataFrame, decoded: DecodedFile, layout: RecordLayout, hash_ssn: HashSsn) -> Extract:
-    lines = records.height
-    records = without_empty_rows(records)
-    return account(
-        hide_ssn(records, layout, hash_ssn),
-        [],
-        header_lines=1,
-        blank_lines=lines - records.height,
-        line_count=lines + 1,
-        encoding=decoded.encoding,
-    )
+def _read_clean_file(decoded: DecodedFile, recognition: Recognition) -> tuple[Records, int] | None:
+    """Records and line count of a file whose first line is the header and all others are clean; else null."""
+    _, _, body = with_lf(decoded.data).partition(b"\n")
+    rows = read_clean(body, DELIMITERS[recognition.file_format], recognition.columns)
+    if rows is None:
+        return None
+    numbered = rows.with_row_index("line_number", offset=2)
+    records = _without_empty_rows(numbered)
+    return Records(records, [], numbered.height - records.height), 1 + numbered.height
 
 
-def without_empty_rows(records: pl.DataFrame) -> pl.DataFrame:
+def split_records(to_split: LinesToSplit, names: tuple[str, ...], field_counts: frozenset[int] | set[int]) -> Records:
+    """Records of any lines: plain ones all at once, the others one by one.
+
+    Args:
+        names: one per field of a whole record.
+        field_counts: how many fields a record may have; those that a shorter one lacks are null.
+    """
+    split = split_delimited(to_split, field_counts, set_plain_aside=True)
+    plain = _plain_records(split, to_split.delimiter, names)
+    if plain is None:
+        split = split_delimited(to_split, field_counts)
+        plain = _others(SplitLines(), names)
+    records = pl.concat([plain, _others(split, names)]).sort("line_number") if split.rows else plain
+    readable = _without_empty_rows(records)
+    return Records(readable, split.refused, split.blank_lines + records.height - readable.height)
+
+
+def _plain_records(split: SplitLines, delimiter: str, names: tuple[str, ...]) -> pl.DataFrame | None:
+    if not split.plain_lines:
+        return _others(SplitLines(), names)
+    rows = read_clean(with_lf("".join(split.plain_lines).encode("utf-8")), delimiter, names)
+    if rows is None:
+        return None
+    return rows.select(pl.Series("line_number", split.plain_line_numbers, pl.UInt32), pl.all())
+
+
+def _others(split: SplitLines, names: tuple[str, ...]) -> pl.DataFrame:
+    rows = [[*row, *[""] * (len(names) - len(row))] for row in split.rows]
+    return without_blanks(text_columns(rows, names, split.line_numbers))
+
+
+def _without_empty_rows(records: pl.DataFrame) -> pl.DataFrame:
     """The rows that hold a value; a line of delimiters alone is no record."""
     if not records.to_series(1).null_count():
         return records
@@ -101,48 +147,20 @@ def _read_batch(decoded: DecodedFile, recognition: Recognition, layout: RecordLa
     text = decoded.text
     lines, unreadable = physical_lines(text), unreadable_lines(text)
     frame = read_batch_frame(lines, unreadable)
-    names = layout.standard_names
-    first = frame.header_index + 1
-    details = lines[first : frame.trailer_index]
-    records, refused, blank_lines = _clean_details(details, frame, names), list[RefusedRecord](), 0
-    if records is None:
-        split = split_delimited(
-            details, frame.header.delimiter, DETAIL_FIELD_COUNTS, unreadable, decoded.encoding, first + 1
-        )
-        records, refused, blank_lines = _split_details(split, names), split.refused, split.blank_lines
-    filled = without_empty_rows(records)
-    check_batch_count(frame, filled.height + len(refused))
+    start, end = frame.header_index + 1, frame.trailer_index
+    to_split = LinesToSplit(lines[start:end], start + 1, frame.header.delimiter, unreadable, decoded.encoding)
+    records = split_records(to_split, layout.standard_names, DETAIL_FIELD_COUNTS)
+    check_batch_count(frame, records.readable.height + len(records.refused))
+    outside_frame = frame.header_index + len(lines) - 1 - frame.trailer_index
     return account(
-        hide_ssn(filled, layout, hash_ssn),
-        refused,
+        hide_ssn(records.readable, layout, hash_ssn),
+        records.refused,
         header_lines=2,
-        blank_lines=frame.header_index
-        + (len(lines) - 1 - frame.trailer_index)
-        + blank_lines
-        + (records.height - filled.height),
+        blank_lines=outside_frame + records.blank_lines,
         line_count=len(lines),
         encoding=decoded.encoding,
         batch=frame.header,
     )
-
-
-def _clean_details(details: list[str], frame: BatchFrame, names: tuple[str, ...]) -> pl.DataFrame | None:
-    """The details by the fast path where all have the same number of fields; the guardian is null where not sent."""
-    if not details or is_blank(details[0]):
-        return None
-    field_count = details[0].count(frame.header.delimiter) + 1
-    if field_count not in DETAIL_FIELD_COUNTS:
-        return None
-    body = with_lf("".join(details).encode("utf-8"))
-    records = read_clean(body, frame.header.delimiter, names[:field_count], first_line=frame.header_index + 2)
-    if records is None:
-        return None
-    return records.with_columns(pl.lit(None, pl.String).alias(name) for name in names[field_count:])
-
-
-def _split_details(split: SplitLines, names: tuple[str, ...]) -> pl.DataFrame:
-    rows = [[*row, *[""] * (len(names) - len(row))] for row in split.rows]
-    return without_blanks(text_columns(rows, names, split.line_numbers))
 
 
 _READERS = {"comma": _read_delimited, "tab": _read_delimited, "fixed": _read_fixed, "id_batch": _read_batch}

@@ -13,9 +13,10 @@ DELIMITERS: dict[str, str] = {"comma": ",", "tab": "\t"}
 class Recognition:
     """Which layout and collection a file is of, and how it is written.
 
-    ``collection_version`` is the literal in the file, ``id_batch`` or ``near_match_return``; ``school_year`` is null for
-    a return only. ``columns`` are the standard names in the file's own order and ``header_line`` the line they stand on;
-    both are for delimited extracts, () and 0 elsewhere. ``newlines`` names each kind of line end found: LF, CRLF, CR.
+    ``collection_version`` is the literal in the file, ``id_batch`` or ``near_match_return``; ``school_year`` is null
+    for a return only. ``columns`` are the standard names in the file's own order and ``header_line`` the line they
+    stand on; both are for delimited extracts, () and 0 elsewhere. ``newlines`` names each kind of line end found: LF,
+    CRLF, CR.
     """
 
     layout: str

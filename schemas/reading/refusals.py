@@ -1,4 +1,4 @@
-"""Why a file or a record was not taken: the reasons stand in ``reasons.csv``, so that their words can be read in one place."""
+"""Why a file or a record was not taken; the reasons stand in ``reasons.csv``, so that their words are in one place."""
 
 import csv
 from dataclasses import dataclass

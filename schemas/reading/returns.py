@@ -1,13 +1,14 @@
 """Returned near-match worklists: the district's decisions, read out of whatever a spreadsheet made of our answer file.
 
-A return is known by its 33 fields; TH and TT may be missing, and spreadsheets drop leading zeros, add quotation marks and
-pad or cut the ends of lines. Only four fields are read; whether the others were altered is for the matching side to judge.
+A return is known by its 33 fields; TH and TT may be missing, and spreadsheets drop leading zeros, add quotation marks
+and pad or cut the ends of lines. Only four fields are read; whether the others were altered is for the matching side
+to judge.
 """
 
 from collections.abc import Iterator, Sequence
 
 from schemas.reading.decoding import decode, physical_lines, unreadable_lines
-from schemas.reading.delimited import RawRecord, first_unreadable, raw_records, unreadable_record
+from schemas.reading.delimited import RawRecord, raw_records, unreadable_record
 from schemas.reading.extract import Extract, account, text_columns, without_blanks
 from schemas.reading.id_batch import is_frame_record
 from schemas.reading.recognition import NEAR_MATCH_RETURN, Recognition
@@ -31,8 +32,8 @@ def read_near_match_return(content: bytes, recognition: Recognition) -> Extract:
     """The decisions of a returned worklist.
 
     Returns:
-        ``records``: line_number, near_match_id, candidate_rank, candidate_state_id, decision, all but the first as text,
-        as sent but trimmed; a decision that was left open is null. Lines are accounted for as in every extract.
+        ``records``: line_number, near_match_id, candidate_rank, candidate_state_id, decision, all but the first as
+        text, as sent but trimmed; a decision that was left open is null. Lines are accounted for as in every extract.
     """
     decoded = decode(content)
     text = decoded.text
@@ -43,11 +44,11 @@ def read_near_match_return(content: bytes, recognition: Recognition) -> Extract:
     header_lines = blank_lines = 0
     for record in answer_records(lines):
         number, span, fields = record.line_number, record.line_span, record.fields
-        if unusable := first_unreadable(record, unreadable):
+        if unusable := record.first_unreadable(unreadable):
             refused.append(unreadable_record(number, span, unusable, decoded.encoding))
         elif record.fault is not None:
             refused.append(refused_record(number, span, record.fault))
-        elif not fields:
+        elif record.is_empty:
             blank_lines += span
         elif is_frame_record(fields[0]):
             header_lines += span
@@ -67,7 +68,8 @@ def read_near_match_return(content: bytes, recognition: Recognition) -> Extract:
 
 
 def answer_records(lines: Sequence[str]) -> Iterator[RawRecord]:
-    """The records of an answer file or of what a spreadsheet made of it: no fields for a blank line, 33 where it was 33.
+    """The records of an answer file or of what a spreadsheet made of it: no fields for a blank line, 33 where it was
+    33.
 
     Our own files are tab delimited without quoting, so a quotation mark in one is part of a value; with commas the
     usual rules hold. Empty columns that a spreadsheet added behind the last are cut.
