@@ -80,11 +80,8 @@ def draw_traits(rng: Rng, people: int) -> pl.DataFrame:
     return pl.DataFrame({name: rng.random(people) for name in names})
 
 
-def core_records(
-    rng: Rng, state: State, register: pl.DataFrame, traits: pl.DataFrame, layout: RecordLayout, collection: Collection
-) -> pl.DataFrame:
-    """Text records in layout order, one per register row; StateID is blank."""
-    part = Slice(state, register, traits)
+def core_records(rng: Rng, state: State, part: Slice, layout: RecordLayout, collection: Collection) -> pl.DataFrame:
+    """Text records in layout order, one per row of the slice; StateID is blank."""
     columns = _identity_columns(state, part, collection)
     columns |= _listed_columns(rng, part)
     for setter in (_lunch, _language, _special_education, _residency, _kindergarten, _high_school, _preschool, _home):
@@ -206,12 +203,14 @@ def _residency(rng: Rng, state: State, part: Slice, columns: Columns, collection
     has_school = away_school != ""
     non_resident &= has_school.to_numpy()
     fte = _where(part_time, "0.50", columns["member_fte"])
-    fte = _where((part.grade == 0), _where(rng.random(part.count) < 0.5, "0.50", "1.00"), fte)
+    absent = (columns["one_prior_ten"] == "N").fill_null(False).to_numpy()
+    fte = _where(part.grade == 0, _where(rng.random(part.count) < 0.5, "0.50", "1.00"), fte)
     return {
         "residency_status": _where(non_resident, "NR", _where(part_time, "PT", "R1")),
         "resident_district_code": _where(non_resident, away_code, columns["resident_district_code"]),
         "resident_school_code": _where(non_resident, away_school, columns["resident_school_code"]),
-        "member_fte": fte,
+        # Not seen in the ten days before the count: enrolled, but in no membership.
+        "member_fte": _where(absent, "0.00", fte),
     }
 
 

@@ -49,6 +49,7 @@ def make_people(seed: int, state: State, students: int, years: tuple[int, ...]) 
     families = _families(rng, state, int(children["family"].max() or 0) + 1)
     people = children.with_columns(families.select(pl.exclude("family"))[children["family"]])
     people = _name_children(stream(seed, "names"), people)
+    people = _with_namesakes(stream(seed, "namesakes"), state, people)
     people = people.with_columns(ssn=_ssns(stream(seed, "ssn"), people))
     width = len(str(people.height))
     person = pl.format("P{}", pl.int_range(1, pl.len() + 1).cast(pl.String).str.zfill(max(6, width)))
@@ -161,6 +162,27 @@ def _name_children(rng: Rng, people: pl.DataFrame) -> pl.DataFrame:
     return people.with_columns(
         pl.when("has_accents").then(pl.col(name).replace(accents())).otherwise(name).alias(name) for name in spelled
     )
+
+
+def _with_namesakes(rng: Rng, state: State, people: pl.DataFrame) -> pl.DataFrame:
+    """A few children get name and birth date of a stranger of their age: chance alone makes none in a small sample."""
+    wanted = max(6, int(people.height * rates()["namesake"]))
+    single = pl.col("twin_set").is_null() & pl.col("suffix").is_null() & (pl.col("home") != state.spotless)
+    rows = people.with_row_index("row").filter(single)
+    picked = rows[np.sort(rng.permutation(rows.height)[: 40 * wanted])].sort("cohort", "gender", maintain_order=True)
+    other = picked["row"].shift(-1)
+    pair = picked.select(
+        pl.col("cohort").eq(pl.col("cohort").shift(-1))
+        & pl.col("gender").eq(pl.col("gender").shift(-1))
+        & pl.col("race").eq(pl.col("race").shift(-1))
+        & (pl.col("family") != pl.col("family").shift(-1))
+    ).to_series().fill_null(False)  # fmt: skip
+    # Every second row, so that no child is both giver and taker.
+    places = np.flatnonzero(pair.to_numpy() & (np.arange(len(pair)) % 2 == 0))
+    places = rng.permutation(places)[:wanted]
+    givers, takers = picked["row"].to_numpy()[places], other.fill_null(0).to_numpy()[places]
+    shared = ("first_name", "last_name", "other_surname", "birth_date")
+    return people.with_columns(people[name].scatter(takers, people[name].gather(givers)) for name in shared)
 
 
 def _ssns(rng: Rng, people: pl.DataFrame) -> pl.Series:

@@ -29,7 +29,7 @@ def register(
     Returns:
         The rows of ``roll`` with FIELDS as written down, local_student_id and error_tags (joined by ``;``).
     """
-    fresh = _fresh(stream(seed, "register", year), people, roll)
+    fresh = _fresh(stream(seed, "register", year), state, people, roll)
     if earlier is None:
         return _number(seed, state, fresh, year, None)
     kept = _carry_over(stream(seed, "carry", year), people, roll, earlier)
@@ -39,16 +39,18 @@ def register(
     return _number(seed, state, register_rows.sort("row").drop("row"), year, earlier)
 
 
-def _fresh(rng: Rng, people: pl.DataFrame, roll: pl.DataFrame) -> pl.DataFrame:
+def _fresh(rng: Rng, state: State, people: pl.DataFrame, roll: pl.DataFrame) -> pl.DataFrame:
     """Everybody as if registered today."""
     truth = people.rename({"race": "race_ethnicity"})
     person = roll["person"]
     columns = ["person_id", "family", "twin_set", "is_hispanic", "other_surname", "other_parent", *FIELDS]
     rows = pl.concat([roll, truth.select(columns)[person]], how="horizontal")
     rows = rows.with_columns(_compound("last_name", "other_surname"), pl.lit("").alias("error_tags"))
-    rows = make_mistakes(rng, rows)
-    rows = rows.with_columns(local_student_id=pl.lit(None, pl.String))
-    return register_ssn(rng, rows).drop("other_surname", "other_parent")
+    written = register_ssn(rng, make_mistakes(rng, rows))
+    # The spotless district writes the truth; the draws above stay the same for all others.
+    is_spotless = rows["district"] == state.spotless
+    rows = written.with_columns(rows[name].zip_with(is_spotless, written[name]) for name in (*FIELDS, "error_tags"))
+    return rows.with_columns(local_student_id=pl.lit(None, pl.String)).drop("other_surname", "other_parent")
 
 
 def _compound(last: str, other: str) -> pl.Expr:

@@ -9,6 +9,12 @@ from sample_data.directory import State
 from sample_data.formats import Dialect
 from sample_data.tables import stream, style_choices
 
+# What a file must be like to be the plainest of all, or to be damaged in known places.
+PLAIN_FILE = {
+    "format": "comma", "encoding": "utf-8", "newline": "lf", "quoting": "needed", "column_order": "layout",
+    "accents": "dropped", "header_case": "as_published", "teacher_name": "plain",
+    "id_delimiter": "tab", "id_frame_separator": "tab", "id_fields": "18",
+}  # fmt: skip
 ACCENTED = "áéíóúñüÁÉÍÓÚÑÜ"
 PLAIN = "aeiounuAEIOUNU"
 NAMES = ("last_name", "first_name", "middle_name", "suffix", "guardian_last_name", "guardian_first_name")
@@ -20,6 +26,7 @@ class Habits:
 
     by_attribute: dict[str, list[str]]
     spotless: int
+    damage: dict[int, str]
 
     def of(self, attribute: str, district: int) -> str:
         return self.by_attribute[attribute][district]
@@ -28,6 +35,10 @@ class Habits:
         """For each district row whether its habit is that value."""
         habit = np.array(self.by_attribute[attribute]) == value
         return pl.Series(habit[districts])
+
+    def damage_of(self, district: int) -> str:
+        """What happens to the first extract of a district on its way: ``lines`` | ``cut`` | empty."""
+        return self.damage.get(district, "")
 
     def dialect(self, district: int) -> Dialect:
         return Dialect(
@@ -46,12 +57,18 @@ def draw_habits(seed: int, state: State) -> Habits:
         attribute: choices.draw(stream(seed, "habit", attribute), count).to_list()
         for attribute, choices in style_choices().items()
     }
-    spotless = min(count, 4) - 1
-    plain = {"format": "comma", "encoding": "utf-8", "newline": "lf", "quoting": "needed", "column_order": "layout",
-             "accents": "dropped", "header_case": "as_published", "teacher_name": "plain"}  # fmt: skip
-    for attribute, value in plain.items():
-        habits[attribute][spotless] = value
-    return Habits(habits, spotless)
+    spotless = state.spotless
+    damage = _damaged_districts(count)
+    for district in (spotless, *damage):
+        for attribute, value in PLAIN_FILE.items():
+            habits[attribute][district] = value
+    return Habits(habits, spotless, damage)
+
+
+def _damaged_districts(count: int) -> dict[int, str]:
+    """Districts by place that lose lines or the end of an extract; never the spotless one."""
+    roles = {4: "lines", 5: "cut"} if count > 5 else {0: "lines"} if count > 1 else {}
+    return roles
 
 
 def spell(rows: pl.DataFrame, habits: Habits) -> pl.DataFrame:

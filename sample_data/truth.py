@@ -1,5 +1,7 @@
-"""The truth beside the files: which child stands on which line, and what became wrong on the way."""
+"""The truth beside the files: which child stands on which line, what became wrong on the way, what should come of it."""
 
+import csv
+from dataclasses import astuple, dataclass, fields
 from io import BufferedWriter
 from pathlib import Path
 from types import TracebackType
@@ -19,13 +21,48 @@ PERSON_COLUMNS = (
 )  # fmt: skip
 
 
+README = """\
+A synthetic state. Every child, family and guardian in it is invented; four district names are Missouri's own.
+
+directory/            districts.csv and schools.csv, as `mosis init HOME --directory DIR` reads them
+<year>/id/            ID batches by district: drop them into the inbox first
+<year>/core/          October Student Core extracts by district; StateID is blank but for a few unknown numbers
+<year>/precode/       spring MAP pre-code requests of two districts
+<year>/odd/           what districts drop by mistake (first year only)
+truth/persons.csv         who the children really are; family_id joins sisters and brothers, twin_set twins
+truth/registrations.csv   the child on each line of each ID batch and extract, and the mistakes of that registration
+truth/expected.csv        files and lines with a known outcome, reason or rule
+
+A year is the one in which the school year ends. In error_tags, `fault:` names a rule broken on purpose
+(core_faults.csv, batch_faults.csv); other tags are registrars' mistakes (error_rates.csv), which stay with the child
+in that district until they are `corrected`. moved_from is the district of the year before.
+"""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What should come of a file (line_number 0) or of one of its lines."""
+
+    school_year: int
+    folder: str
+    district_code: str
+    file_name: str
+    case: str
+    expected_outcome: str
+    reason: str = ""
+    line_number: int = 0
+    rule_id: str = ""
+    note: str = ""
+
+
 class TruthWriter:
-    """Writes ``persons.csv`` and ``registrations.csv`` as the files come."""
+    """Writes ``persons.csv``, ``registrations.csv`` and ``expected.csv`` as the files come."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._file: BufferedWriter | None = None
+        self._expected: list[Expected] = []
 
     def __enter__(self) -> "TruthWriter":
         self._file = (self.folder / "registrations.csv").open("wb")
@@ -37,8 +74,15 @@ class TruthWriter:
     ) -> None:
         assert self._file is not None
         self._file.close()
+        with (self.folder / "expected.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(field.name for field in fields(Expected))
+            writer.writerows(astuple(expected) for expected in self._expected)
 
-    def write_people(self, people: pl.DataFrame, rolls: Rolls, state: State) -> None:
+    def expect(self, expected: Expected) -> None:
+        self._expected.append(expected)
+
+    def write_people(self, people: pl.DataFrame, rolls: Rolls) -> None:
         """Everybody who is enrolled in any of the years."""
         enrolled = pl.concat([roll.select("person") for roll in rolls.years.values()]).unique().sort("person")
         family = pl.format("F{}", pl.col("family").cast(pl.String).str.zfill(7))
@@ -61,3 +105,7 @@ class TruthWriter:
             pl.when(came_from).then(previous).alias("moved_from"),
         )
         frame.select(REGISTRATION_COLUMNS).write_csv(self._file, include_header=False)
+
+
+def write_readme(out: Path) -> None:
+    (out / "README.txt").write_text(README, encoding="utf-8")
