@@ -69,14 +69,12 @@ def load_directory(folder: Path) -> Directory:
     refuse_doubles(districts, lambda row: row["district_code"], "district_code")
     refuse_doubles(schools, lambda row: (row["district_code"], row["school_code"]), "school")
     known = {_code(row, "district_code", 6) for row in districts}
+    district_frame = _frame(districts, (*DISTRICT_COLUMNS, *CONTACT_COLUMNS))
     for row in schools:
         _code(row, "school_code", 4)
         if row["district_code"] not in known:
             raise row.refuse(f"district_code {row['district_code']!r} is not in districts.csv")
-    return Directory(
-        _frame(districts, (*DISTRICT_COLUMNS, *CONTACT_COLUMNS)),
-        _frame(schools, SCHOOL_COLUMNS),
-    )
+    return Directory(district_frame, _frame(schools, SCHOOL_COLUMNS))
 
 
 def _read(path: Path, columns: Sequence[str], optional: Sequence[str] = ()) -> list[DataRow]:

@@ -33,7 +33,8 @@ _REFUSED = re.compile(
 _TEXT_LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
-@dataclass(frozen=True, slots=True)
+# Compared by identity: an expression has no truth value, so it cannot take part in ==.
+@dataclass(frozen=True, slots=True, eq=False)
 class Predicate:
     """A compiled condition: true where the rule is violated, null where it has nothing to say."""
 

@@ -47,7 +47,13 @@ def read_rules(dictionary: Dictionary, collection: Collection, layout: RecordLay
 def _merged(dictionary: Dictionary, name: str, columns: tuple[str, ...], key: tuple[str, ...]) -> list[DataRow]:
     rows = _own_rows(DATA_FOLDER / BOOK / name, columns)
     corrections = _own_rows(dictionary.overlay / BOOK / name, columns) if dictionary.overlay else []
-    return with_overlay(rows, corrections, lambda row: tuple(row[part] for part in key))
+
+    def place(row: DataRow) -> tuple[str, ...]:
+        return tuple(row[part] for part in key)
+
+    refuse_doubles(rows, place, "rule")
+    refuse_doubles(corrections, place, "rule")
+    return with_overlay(rows, corrections, place)
 
 
 def _own_rows(path: Path, columns: tuple[str, ...]) -> list[DataRow]:

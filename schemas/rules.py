@@ -15,7 +15,8 @@ from schemas.dictionary import Collection, Dictionary, RecordLayout
 from schemas.predicates import Predicate
 
 
-@dataclass(frozen=True, slots=True)
+# Compared by identity: an expression has no truth value, so it cannot take part in ==.
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One rule of one collection, ready to run.
 
@@ -140,7 +141,7 @@ def load_rule_book(dictionary: Dictionary, collection: Collection | str) -> Rule
     spellings = {
         field.standard_name: dictionary.code_spellings(field.code_set)
         for field in layout.fields
-        if field.code_set in dictionary.code_sets
+        if field.code_set and field.code_set in dictionary.code_sets
     }
     rules = read_rules(dictionary, chosen, layout)
     return RuleBook(chosen, layout, rules, {name: found for name, found in spellings.items() if found})

@@ -14,7 +14,7 @@ from schemas.dictionary import Field, RecordLayout
 from schemas.predicates import SSN, SSN_COLUMNS, typed_dtype
 from schemas.rules import Rule
 
-DATE_FORM, DATE_MASK = r"^\d{2}/\d{2}/\d{4}$", "%m/%d/%Y"
+DATE_FORM, DATE_MASK = r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$", "%m/%d/%Y"
 # Eighteen digits always fit 64 bits, so the conversion below cannot overflow.
 INTEGER_FORM = r"^-?[0-9]{1,18}$"
 

@@ -71,26 +71,30 @@ def validate_records(
     Returns:
         Violations sorted by submission, line and rule; one rule_run row for each rule number and submission.
     """
+    if layout != rule_book.layout:
+        raise ValidationDefect(f"The rules of {rule_book.layout.name} were asked to judge records of {layout.name}")
+    if after_identify:
+        batch = _returned_batch(records, submissions, rule_book)
+    else:
+        batch = prepare_batch(records, submissions, rule_book, directory)
     rules = rule_book.after_identify if after_identify else rule_book.before_identify
-    batch = with_trial(records, submissions)
-    batch = _prepared(batch, layout, rule_book, directory) if not after_identify else _returned(batch, layout)
-    batch = batch.with_columns(collection_columns(rule_book.collection))
     record_rules = [rule for rule in rules if rule.scope == "record"]
     file_rules = [rule for rule in rules if rule.scope == "file"]
     files = _files(batch, submissions, rule_book)
-    failures = [
+    found = [
         _violations(batch, record_rules, _failure_cases(batch, record_rules)),
         _violations(files, file_rules, _failure_cases(files, file_rules)),
     ]
-    violations = pl.concat(failures).sort("submission_id", "line_number", "rule_id", "field", maintain_order=True)
+    violations = pl.concat(found).sort("submission_id", "line_number", "rule_id", "field", maintain_order=True)
     runs = _rule_runs(batch, files, rules, violations)
-    typed = records if after_identify else _typed_records(batch, layout)
-    return Validated(typed, violations, runs)
+    return Validated(records if after_identify else _typed_records(batch, layout), violations, runs)
 
 
-def _prepared(batch: pl.DataFrame, layout: RecordLayout, book: RuleBook, directory: Directory | None) -> pl.DataFrame:
-    """The batch with each field as text (``__text``) and typed, and with what is looked up in the directory."""
-    plain = [field for field in layout.fields if field.standard_name != SSN]
+def prepare_batch(
+    records: pl.DataFrame, submissions: pl.DataFrame, book: RuleBook, directory: Directory | None
+) -> pl.DataFrame:
+    """The batch as rules see it: each field as text (``__text``) and typed, and all that is joined."""
+    plain = [field for field in book.layout.fields if field.standard_name != SSN]
     texts = [pl.col(field.standard_name).alias(f"{field.standard_name}__text") for field in plain]
     typed = [
         typed_expression(field, book.spellings.get(field.standard_name, {}), pl.col(field.standard_name)).alias(
@@ -98,18 +102,18 @@ def _prepared(batch: pl.DataFrame, layout: RecordLayout, book: RuleBook, directo
         )
         for field in plain
     ]
-    exists = exists_columns(layout, directory, book.collection.school_year)
-    return batch.with_columns(*texts, *typed, *exists)
+    exists = exists_columns(book.layout, directory, book.collection.school_year)
+    return with_trial(records, submissions).with_columns(*texts, *typed, *exists, *collection_columns(book.collection))
 
 
-def _returned(batch: pl.DataFrame, layout: RecordLayout) -> pl.DataFrame:
+def _returned_batch(records: pl.DataFrame, submissions: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
     """Typed records as they come back from identify, with ``__text`` for the text fields."""
     texts = [
         pl.col(field.standard_name).alias(f"{field.standard_name}__text")
-        for field in layout.fields
+        for field in book.layout.fields
         if field.type == "Text" and field.standard_name != SSN
     ]
-    return batch.with_columns(*texts)
+    return with_trial(records, submissions).with_columns(*texts, *collection_columns(book.collection))
 
 
 def _typed_records(batch: pl.DataFrame, layout: RecordLayout) -> pl.DataFrame:
@@ -180,8 +184,7 @@ def _violations(batch: pl.DataFrame, rules: Sequence[Rule], cases: pl.DataFrame)
     """Failure cases as VIOLATIONS, built by whole columns."""
     texts = pl.DataFrame(
         [(r.key, r.column, r.rule_id, r.severity, r.scope, r.message, r.fix) for r in rules],
-        schema=["check", "field", "rule_id", "severity", "scope", "message", "fix"],
-        schema_overrides={"field": pl.String},
+        schema=dict.fromkeys(("check", "field", "rule_id", "severity", "scope", "message", "fix"), pl.String),
         orient="row",
     )
     rows = pl.concat([_with_values(batch, rule, part) for rule, part in _by_rule(rules, cases)] or [_no_values()])
@@ -198,7 +201,8 @@ def _by_rule(rules: Sequence[Rule], cases: pl.DataFrame) -> list[tuple[Rule, pl.
 
 
 def _with_values(batch: pl.DataFrame, rule: Rule, cases: pl.DataFrame) -> pl.DataFrame:
-    return cases.with_columns(batch.select(_value(batch, rule).alias("value")).to_series().gather(cases["index"]))
+    values = batch.select(_value(batch, rule).alias("value"))["value"]
+    return cases.with_columns(values.gather(cases["index"]))
 
 
 def _no_values() -> pl.DataFrame:
@@ -208,7 +212,7 @@ def _no_values() -> pl.DataFrame:
 def _value(batch: pl.DataFrame, rule: Rule) -> pl.Expr:
     """What stood in the rule's first field, as it was sent; an SSN only as a mask."""
     if not rule.fields:
-        return pl.lit(None, pl.String)
+        return pl.repeat(None, batch.height, dtype=pl.String)
     name = rule.fields[0]
     if name == SSN:
         return pl.when(pl.col("ssn_status") != "blank").then(pl.lit(MASKED_SSN))

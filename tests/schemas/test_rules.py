@@ -1,0 +1,242 @@
+"""The rule book: every row's examples, what is generated, and each kind of rule that is refused at load."""
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from schemas.dictionary import DATA_FOLDER, load_dictionary
+from schemas.errors import RuleBookError
+from schemas.generated_rules import CONCERNS, WHOLE_KINDS
+from schemas.predicates import record_columns
+from schemas.rule_files import RULE_COLUMNS
+from schemas.rules import Rule, RuleBook, load_rule_book
+from schemas.schema_builder import typed_expression
+from tests.schemas.batches import BOOKS, DICTIONARY, LITERALS
+
+BOOK_FOLDER = DATA_FOLDER / "rule_book"
+WRITTEN = [(book, rule) for book in BOOKS.values() for rule in book.rules if rule.kind == "written"]
+VALUE_TYPES = {pl.Date(): date.fromisoformat}
+
+
+def _answers(book: RuleBook, rule: Rule, example: str) -> list[bool]:
+    """What the rule says of the example's records; a column the example does not name is null."""
+    records: Any = json.loads(example)
+    rows = records if isinstance(records, list) else [records]
+    columns = record_columns(book.layout, rule.after_identify)
+    given = {name.removesuffix("__text") for row in rows for name in row}
+    assert given <= columns.keys(), f"{rule.rule_id}: {given - columns.keys()} is no column"
+    texts = {f"{name}__text": [row.get(name) for row in rows] for name in book.layout.standard_names}
+    frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).with_columns(
+        typed_expression(
+            field, book.spellings.get(field.standard_name, {}), pl.col(f"{field.standard_name}__text")
+        ).alias(field.standard_name)
+        for field in book.layout.fields
+    )
+    joined = [
+        pl.Series(name, [VALUE_TYPES.get(kind, lambda value: value)(row[name]) if row.get(name) is not None else None
+                         for row in rows], dtype=kind)
+        for name, kind in columns.items() if name not in frame.columns
+    ]  # fmt: skip
+    return frame.with_columns(joined).select(answer=rule.violation)["answer"].to_list()
+
+
+@pytest.mark.parametrize("book, rule", WRITTEN, ids=[rule.rule_id for _, rule in WRITTEN])
+def test_examples_of_every_written_rule(book, rule):
+    assert not any(_answers(book, rule, rule.passing_example))
+    assert any(_answers(book, rule, rule.failing_example))
+
+
+def test_no_row_of_the_rule_book_is_unused():
+    rows: set[str] = set()
+    for layout in LITERALS:
+        with (BOOK_FOLDER / f"{layout}.csv").open(encoding="utf-8") as file:
+            rows |= {row["rule_id"] for row in csv.DictReader(file)}
+    assert {rule.rule_id for _, rule in WRITTEN} == rows
+
+
+def test_no_template_is_unused():
+    used = {(rule.kind, rule.title) for book in BOOKS.values() for rule in book.rules}
+    with (BOOK_FOLDER / "generated.csv").open(encoding="utf-8") as file:
+        assert {(row["kind"], row["title"]) for row in csv.DictReader(file)} == used - {
+            (rule.kind, rule.title) for _, rule in WRITTEN
+        }
+
+
+def test_every_kind_of_template_is_known_and_used():
+    kinds = {rule.kind for book in BOOKS.values() for rule in book.rules}
+    assert kinds == {*CONCERNS, *WHOLE_KINDS, "written"}
+
+
+@pytest.mark.parametrize("literal", ["2025Oct1.0StuCore", "2025MAPSPR1.0AsmPre"])
+def test_last_year_has_the_same_numbers(literal):
+    book = load_rule_book(DICTIONARY, literal)
+    twin = BOOKS[book.layout.name]
+    assert [rule.key for rule in book.rules] == [rule.key for rule in twin.rules]
+    assert book.version != twin.version
+
+
+@pytest.mark.parametrize("layout", list(LITERALS))
+def test_texts_are_filled_and_hold_no_slot(layout):
+    for rule in BOOKS[layout].rules:
+        assert not set("{}") & set(rule.title + rule.message + rule.fix + rule.condition.replace("{4}", "")) or (
+            rule.kind == "written" and not set("{}") & set(rule.title + rule.message + rule.fix)
+        )
+        assert rule.message[0].isupper() and rule.fix.endswith(".") and rule.source
+
+
+@pytest.mark.parametrize(
+    "layout, key, fields",
+    [
+        ("student_core", "STC00001:last_name", ("last_name",)),
+        ("student_core", "STC00446:birth_date", ("birth_date",)),
+        ("student_core", "STC06500:kindergarten_readiness", ("kindergarten_readiness",)),
+        ("student_core", "STC06768:kg_language_literacy", ("kg_language_literacy",)),
+        ("student_core", "STC00440:attending_district_code", ("attending_district_code",)),
+        ("student_core", "STC00441:reporting_district_code", ("reporting_district_code",)),
+        ("student_core", "STC00602:reporting_school_code", ("reporting_school_code",)),
+        ("student_core", "STC01600:", ()),
+        ("student_core", "STC90400:gpa", ("gpa",)),
+        ("assessment_precode", "ASM00441:reporting_district_code", ("reporting_district_code",)),
+        ("id_batch", "IDB00441:current_district_code", ("current_district_code",)),
+        ("id_batch", "IDB00602:current_school_code", ("current_school_code",)),
+    ],
+)
+def test_generated_numbers(layout, key, fields):
+    by_key = {rule.key: rule for rule in BOOKS[layout].rules}
+    assert by_key[key].fields == fields
+
+
+@pytest.mark.parametrize(
+    "layout, numbers",
+    [
+        ("student_core", ["STC00001", "STC00202", "STC91350", "STC91360"]),
+        ("assessment_precode", ["ASM00001", "ASM00202", "ASM91360"]),
+        ("id_batch", []),
+    ],
+)
+def test_rules_on_the_state_id_run_after_identify(layout, numbers):
+    book = BOOKS[layout]
+    assert sorted(rule.rule_id for rule in book.after_identify) == numbers
+    assert {*book.before_identify, *book.after_identify} == {*book.rules}
+    assert not {*book.before_identify} & {*book.after_identify}
+    assert list(book.not_checked(has_directory=True)) == numbers
+
+
+def test_a_desk_without_directory_says_which_rules_it_could_not_run():
+    missing = set(BOOKS["id_batch"].not_checked(has_directory=False))
+    assert missing == {"IDB00441", "IDB00602", "IDB90510"}
+
+
+def test_dates_are_checked_by_one_number_in_every_layout():
+    for layout, prefix in (("student_core", "STC"), ("assessment_precode", "ASM"), ("id_batch", "IDB")):
+        dates = {field.standard_name for field in BOOKS[layout].layout.fields if field.type == "Date"}
+        rules = {rule.fields[0] for rule in BOOKS[layout].rules if rule.rule_id == f"{prefix}00446"}
+        assert rules == dates
+
+
+def test_spellings_and_expired_codes_are_left_out_of_messages():
+    message = next(rule.message for rule in BOOKS["student_core"].rules if rule.key == "STC90100:grade")
+    assert message.endswith("01, 02, 03, 04, 05, 06, 07, 08, 09, 10, 11, 12, K, PK")
+
+
+GOOD_ROW = {
+    "rule_id": "STC99001", "layout": "student_core", "cycles": "Oct", "severity": "W", "scope": "record",
+    "fields": "gifted", "condition": "gifted = 'Y'", "on_null": "pass", "title": "T", "message": "M", "fix": "F.",
+    "source": "memo 7", "passing_example": "{}", "failing_example": "{}", "first_year": "", "last_year": "",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        ({"fields": "giftedness"}, "field giftedness is not in layout student_core"),
+        ({"fields": ""}, "fields is empty"),
+        ({"condition": "giftedness = 'Y'"}, "unknown column giftedness"),
+        ({"condition": "gifted = "}, "is not SQL"),
+        ({"condition": ""}, "condition is empty"),
+        ({"condition": "length(gifted)"}, "not yes or no"),
+        ({"condition": "birth_date > '2025-01-01'"}, "does not run"),
+        ({"condition": "cast(zip_code as int) > 0"}, "cast is not allowed"),
+        ({"condition": "CAST (zip_code as int) > 0"}, "CAST is not allowed"),
+        ({"condition": "zip_code::int > 0"}, ":: is not allowed"),
+        ({"condition": "strptime(zip_code, '%Y') is null"}, "strptime is not allowed"),
+        ({"condition": "gifted in (select 'Y')"}, "select is not allowed"),
+        ({"condition": "count(*) over () > 1"}, "one answer for the whole file"),
+        ({"condition": "no_such_function(gifted)"}, "is not SQL"),
+        ({"on_null": ""}, "on_null is ''"),
+        ({"severity": "X"}, "severity is 'X'"),
+        ({"scope": "planet"}, "scope is 'planet'"),
+        ({"scope": "file"}, "unknown column gifted"),
+        ({"source": ""}, "source is empty"),
+        ({"layout": "id_batch"}, "layout is 'id_batch' in the file of student_core"),
+        ({"rule_id": "STC00001"}, "is the number of a rule that the dictionary implies"),
+        ({"rule_id": "STC00401"}, "rule 'STC00401' stands on line"),
+        ({"first_year": "soon"}, "first_year is 'soon'"),
+    ],
+)
+def test_a_rule_that_cannot_work_is_refused_with_its_place(tmp_path, change, reason):
+    with pytest.raises(RuleBookError) as refusal:
+        _with_row(tmp_path, GOOD_ROW | change)
+    assert reason in str(refusal.value)
+    assert "rule_book/student_core.csv line 2: " in str(refusal.value)
+
+
+def test_a_good_row_of_the_overlay_is_taken(tmp_path):
+    book = _with_row(tmp_path, GOOD_ROW)
+    assert book.rules[-1].rule_id == "STC99001"
+    assert book.version != BOOKS["student_core"].version
+
+
+@pytest.mark.parametrize(
+    "condition", ["try_cast(zip_code as int) is null", "gifted = 'cast(' or gifted = '::'", "gifted = 'it''s'"]
+)
+def test_what_only_looks_refused_is_taken(tmp_path, condition):
+    assert _with_row(tmp_path, GOOD_ROW | {"condition": condition}).rules[-1].condition == condition
+
+
+def test_an_overlay_row_corrects_a_wrong_rule(tmp_path):
+    with (BOOK_FOLDER / "student_core.csv").open(encoding="utf-8") as file:
+        row = next(row for row in csv.DictReader(file) if row["rule_id"] == "STC91110")
+    book = _with_row(tmp_path, row | {"condition": "member_fte > 2", "source": "memo 8"})
+    assert [rule.condition for rule in book.rules if rule.rule_id == "STC91110"] == ["member_fte > 2"]
+    assert len(book.rules) == len(BOOKS["student_core"].rules)
+
+
+@pytest.mark.parametrize(
+    "first, last, there", [("2026", "", True), ("2027", "", False), ("", "2026", True), ("", "2025", False)]
+)
+def test_a_rule_is_valid_in_both_of_its_years(tmp_path, first, last, there):
+    book = _with_row(tmp_path, GOOD_ROW | {"first_year": first, "last_year": last})
+    assert ("STC99001" in {rule.rule_id for rule in book.rules}) == there
+
+
+def test_a_rule_of_another_cycle_is_left_out(tmp_path):
+    assert "STC99001" not in {rule.rule_id for rule in _with_row(tmp_path, GOOD_ROW | {"cycles": "Feb;Jun"}).rules}
+
+
+def test_a_template_with_an_unknown_slot_is_refused(tmp_path):
+    (tmp_path / "rule_book").mkdir()
+    with (BOOK_FOLDER / "generated.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    row = next(row for row in rows if row["kind"] == "length") | {"message": "{colum} is too long"}
+    _write(tmp_path / "rule_book/generated.csv", list(rows[0]), row)
+    with pytest.raises(RuleBookError, match="slot 'colum' is not known for kind length"):
+        load_rule_book(load_dictionary(tmp_path), LITERALS["student_core"])
+
+
+def _with_row(tmp_path: Path, row: dict[str, str]) -> RuleBook:
+    (tmp_path / "rule_book").mkdir()
+    _write(tmp_path / "rule_book/student_core.csv", list(RULE_COLUMNS), row)
+    return load_rule_book(load_dictionary(tmp_path), LITERALS["student_core"])
+
+
+def _write(path: Path, columns: list[str], row: dict[str, str]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerow(row)
