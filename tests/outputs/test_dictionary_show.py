@@ -1,0 +1,85 @@
+"""``dictionary show`` and ``dictionary template``: what a clerk reads and fills."""
+
+import csv
+import io
+import zipfile
+from xml.etree import ElementTree
+
+import pytest
+
+from outputs.dictionary_show import collection_rows, field_rows, show_collections, show_field, show_layout
+from outputs.templates_of_layouts import template_csv, template_xlsx
+from schemas.dictionary import load_dictionary
+from schemas.errors import UnknownName, UsageError
+
+DICTIONARY = load_dictionary()
+OCTOBER = DICTIONARY.collection("2026Oct1.0StuCore")
+SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def test_collections_are_listed_with_their_days():
+    rows = {row["collection"]: row for row in collection_rows(DICTIONARY)}
+    assert list(rows)[-1] == "id_batch" and rows["id_batch"]["school_year"] is None
+    assert rows["2026Oct1.0StuCore"]["due_date"] == "2025-10-15"
+    assert rows["2025Oct1.0StuCore"]["count_date"] == "2024-09-25"
+    assert "2026MAPSPR1.0AsmPre  assessment_precode" in show_collections(DICTIONARY)
+
+
+def test_layout_shows_one_line_a_field_with_its_characters():
+    text = show_layout(DICTIONARY, OCTOBER)
+    lines = text.splitlines()
+    assert "114 fields, 605 characters" in text
+    assert len(lines) == 3 + 1 + 1 + 114
+    birth_date = next(line for line in lines if " DateOfBirth " in line)
+    assert birth_date.split()[:5] == ["345-354", "DateOfBirth", "Required", "Date", "10"]
+    assert next(line for line in lines if " MemberFTE " in line).split()[4] == "4,2"
+
+
+def test_rows_carry_what_the_cycle_asks():
+    rows = {row["column"]: row for row in field_rows(DICTIONARY, OCTOBER)}
+    assert rows["GPA"]["requirement"] == "Not Allowed"
+    assert rows["LocalStudentID"]["requirement"] == "Optional"
+    assert rows["TeacherName"]["item"] == "045" and rows["LastName"]["item"] is None
+
+
+@pytest.mark.parametrize("name", ["StudentGradeLevel", " studentgradelevel ", "grade"])
+def test_a_field_is_found_by_either_name(name):
+    text = show_field(DICTIONARY, OCTOBER, name)
+    assert "Codes of Student_Grade_Level_Codes:" in text and "  PK    Pre-kindergarten" in text
+    assert "  STC00611 E  AttendingSchoolCode 1000 goes only with grade PK" in text
+
+
+def test_an_unknown_field_is_named():
+    with pytest.raises(UnknownName, match="'ShoeSize'"):
+        show_field(DICTIONARY, OCTOBER, "ShoeSize")
+
+
+@pytest.mark.parametrize("layout, year", [("student_core", 2026), ("assessment_precode", 2025)])
+def test_csv_template_is_the_header_row(layout, year):
+    found = DICTIONARY.layout(layout, year)
+    rows = list(csv.reader(io.StringIO(template_csv(found).decode("utf-8"), newline="")))
+    assert rows == [[field.column for field in found.fields]]
+    assert template_csv(found).endswith(b"\r\n")
+
+
+def test_xlsx_template_has_the_header_and_keeps_zeros():
+    layout = DICTIONARY.layout("student_core", 2026)
+    content = template_xlsx(layout)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.testzip() is None
+        parts = {name: ElementTree.fromstring(archive.read(name)) for name in archive.namelist()}
+    sheet = parts["xl/worksheets/sheet1.xml"]
+    assert [cell.text for cell in sheet.iter(f"{SHEET}t")] == [field.column for field in layout.fields]
+    column = sheet.find(f"{SHEET}cols/{SHEET}col")
+    assert column is not None and (column.get("max"), column.get("style")) == ("114", "1")
+    text_format = parts["xl/styles.xml"].findall(f"{SHEET}cellXfs/{SHEET}xf")[1]
+    assert text_format.get("numFmtId") == "49"
+    assert template_xlsx(layout) == content
+
+
+def test_an_id_batch_has_its_frame_and_no_spreadsheet():
+    layout = DICTIONARY.layout("id_batch", 2026)
+    first, last = template_csv(layout).decode().split("\r\n")[:2]
+    assert first.split("\t")[0] == "TH" and last.split("\t") == ["TT", "0", "1"]
+    with pytest.raises(UsageError, match="no header row"):
+        template_xlsx(layout)
