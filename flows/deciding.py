@@ -1,26 +1,64 @@
 """The identify stage: staged records become requests, matching decides, rules that need the ID run on what came out."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from flows.session import Session
 from flows.staging import StagedBatch, StagingArea, scan_violations, submission_frame, write_stage
+from flows.taking import Taking, outcomes
+from matching.identify import identify
+from matching.model import load_model
 from schemas.dictionary import Dictionary
-from schemas.identity_fields import IDENTITY_ERROR_FIELDS, identity_columns
+from schemas.identity_fields import IDENTITY_ERROR_FIELDS, IDENTITY_SOURCES, identity_columns
+from schemas.paths import StateHome
 from schemas.submission import Submission
 from schemas.validation import validate_records
 
 LINE = ["submission_id", "line_number"]
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What the plan holds: every submission with its outcome, every record with its child."""
+
+    submissions: list[Submission]
+    assignments: pl.DataFrame
+    candidates: pl.DataFrame
+
+
+def decide_identities(session: Session, area: StagingArea, taking: Taking) -> Decided:
+    """Which child each staged record is; stages the prepared requests and the violations that need the ID."""
+    requests = load_requests(area, taking.submissions)
+    decisions = identify(requests, session.con, load_model(model_folder(session.home)))
+    write_stage(decisions.requests, area.folder / "requests.parquet")
+    check_ids(area, taking.submissions, decisions.assignments)
+    submissions = outcomes(
+        taking.submissions.values(), scan_violations(area.folder).select("submission_id").unique().collect()
+    )
+    return Decided(submissions, decisions.assignments, decisions.candidates)
+
+
+def model_folder(home: StateHome) -> Path | None:
+    """The model a home names in its settings; null for the one that ships."""
+    version = home.settings.model_version
+    return home.models / version if version else None
+
+
 def load_requests(area: StagingArea, submissions: Mapping[str, Submission]) -> pl.DataFrame:
     """The identity columns of every staged record, with the reason where an error holds its ID back."""
     frames = [
-        identity_columns(pl.scan_parquet(area.records_path(batch))).with_columns(layout=pl.lit(batch.layout)) for batch in area.batches
+        identity_columns(pl.scan_parquet(area.records_path(batch))).with_columns(layout=pl.lit(batch.layout))
+        for batch in area.batches
     ]
+    if not frames:
+        return no_requests()
     files = pl.DataFrame(
-        [(s.submission_id, s.sha256) for s in submissions.values()], schema={"submission_id": pl.String, "sha256": pl.String}, orient="row"
+        [(s.submission_id, s.sha256) for s in submissions.values()],
+        schema={"submission_id": pl.String, "sha256": pl.String},
+        orient="row",
     )
     return (
         pl.concat(frames)
@@ -29,6 +67,18 @@ def load_requests(area: StagingArea, submissions: Mapping[str, Submission]) -> p
         .with_columns(has_identity_error=pl.col("error_reason").is_not_null())
         .collect()
     )
+
+
+def no_requests() -> pl.DataFrame:
+    """The requests of a run in which no file could be read."""
+    line = {"submission_id": pl.String(), "line_number": pl.UInt32(), "district_code": pl.String()}
+    rest = {
+        "layout": pl.String(),
+        "sha256": pl.String(),
+        "error_reason": pl.String(),
+        "has_identity_error": pl.Boolean(),
+    }
+    return pl.DataFrame(schema=line | {name: kind for name, (_, kind) in IDENTITY_SOURCES.items()} | rest)
 
 
 def identity_errors(area: StagingArea) -> pl.LazyFrame:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import duckdb
 
 from flows.progress import Stopwatch
-from matching.journal import Journal, Reservations, reconcile
+from matching.journal import Journal
+from matching.recovery import Reservations, reconcile
 from matching.ssn import SsnHasher
 from matching.student_ids import IdSource
 from schemas.clock import Clock
@@ -58,7 +59,15 @@ def open_session(home: StateHome, clock: Clock, watch: Stopwatch | None = None) 
             sync_collection_tables(con, dictionary)
             journal = Journal(home.journal)
             yield Session(
-                home, clock, con, dictionary, load_directory(home.directory), journal, reconcile(journal, con), hasher, watch or Stopwatch()
+                home,
+                clock,
+                con,
+                dictionary,
+                load_directory(home.directory),
+                journal,
+                reconcile(journal, con),
+                hasher,
+                watch or Stopwatch(),
             )
         finally:
             con.close()

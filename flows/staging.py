@@ -5,8 +5,9 @@ keeps its submission. Typed records, violations and refused records wait as Parq
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -18,7 +19,13 @@ from schemas.submission import Submission
 from schemas.validation import RULE_RUN_SCHEMA, VIOLATION_SCHEMA, validate_records
 
 REFUSED_SCHEMA = pl.Schema(
-    {"submission_id": pl.String, "line_number": pl.UInt32, "line_span": pl.UInt32, "reason": pl.String, "message": pl.String}
+    {
+        "submission_id": pl.String,
+        "line_number": pl.UInt32,
+        "line_span": pl.UInt32,
+        "reason": pl.String,
+        "message": pl.String,
+    }
 )
 
 
@@ -28,12 +35,13 @@ class StagedBatch:
 
     collection_version: str
     layout: str
-    school_year: int
+    school_year: int | None
     number: int
+    submission_ids: tuple[str, ...]
 
     @property
     def stem(self) -> str:
-        return f"{self.number:05d}-{self.layout}-{self.school_year}"
+        return f"{self.number:05d}-{self.layout}-{self.school_year or 'any'}"
 
 
 @dataclass
@@ -55,7 +63,10 @@ class StagingArea:
         waiting.append((submission, extract.records))
         if extract.refused.height:
             refused = extract.refused.with_columns(submission_id=pl.lit(submission.submission_id))
-            write_stage(refused.select(REFUSED_SCHEMA.names()), self.folder / f"refused-{submission.submission_id}.parquet")
+            write_stage(
+                refused.select(REFUSED_SCHEMA.names()), self.folder / f"refused-{submission.submission_id}.parquet"
+            )
+            write_stage(refused_as_violations(refused), self.folder / f"violations-{submission.submission_id}.parquet")
         if sum(records.height for _, records in waiting) >= self.batch_size:
             self._validate(submission.collection_version)
 
@@ -66,11 +77,21 @@ class StagingArea:
 
     def rule_book(self, collection_version: str) -> RuleBook:
         if collection_version not in self._rule_books:
-            self._rule_books[collection_version] = load_rule_book(self.dictionary, self.dictionary.collection(collection_version))
+            self._rule_books[collection_version] = load_rule_book(
+                self.dictionary, self.dictionary.collection(collection_version)
+            )
         return self._rule_books[collection_version]
 
     def collection(self, version: str) -> Collection:
         return self.dictionary.collection(version)
+
+    def versions(self) -> dict[str, Any]:
+        """What a later reader of the stage must know: dictionary, rule books, batches."""
+        return {
+            "dictionary": self.dictionary.version,
+            "rule_books": {version: book.version for version, book in self._rule_books.items()},
+            "batches": [asdict(batch) for batch in self.batches],
+        }
 
     def _validate(self, version: str) -> None:
         waiting = self._waiting.pop(version, [])
@@ -79,7 +100,8 @@ class StagingArea:
         collection = self.collection(version)
         layout = self.dictionary.layout(collection.layout, collection.school_year)
         records = pl.concat(
-            [frame.with_columns(submission_id=pl.lit(submission.submission_id)) for submission, frame in waiting], rechunk=False
+            [frame.with_columns(submission_id=pl.lit(submission.submission_id)) for submission, frame in waiting],
+            rechunk=False,
         )
         checked = validate_records(
             records,
@@ -88,7 +110,8 @@ class StagingArea:
             rule_book=self.rule_book(version),
             directory=self.directory,
         )
-        batch = StagedBatch(version, collection.layout, collection.school_year, len(self.batches))
+        names = tuple(submission.submission_id for submission, _ in waiting)
+        batch = StagedBatch(version, collection.layout, collection.school_year, len(self.batches), names)
         self.batches.append(batch)
         write_stage(checked.records, self.records_path(batch))
         write_stage(checked.violations, self.folder / f"violations-{batch.stem}.parquet")
@@ -96,6 +119,21 @@ class StagingArea:
 
     def records_path(self, batch: StagedBatch) -> Path:
         return self.folder / f"records-{batch.stem}.parquet"
+
+
+def refused_as_violations(refused: pl.DataFrame) -> pl.DataFrame:
+    """A line that could not be read is an error of its file: nothing a district sent may be missing without a row that says so."""
+    return refused.select(
+        "submission_id",
+        "line_number",
+        field=pl.lit(None, pl.String),
+        rule_id=pl.col("reason"),
+        severity=pl.lit("E"),
+        scope=pl.lit("record"),
+        value=pl.lit(None, pl.String),
+        message=pl.col("message"),
+        fix=pl.lit("Correct this record in your student system and export the whole file again."),
+    ).cast(dict(VIOLATION_SCHEMA))
 
 
 def submission_frame(submissions: Iterable[Submission]) -> pl.DataFrame:
@@ -127,5 +165,3 @@ def scan_rule_runs(folder: Path) -> pl.LazyFrame:
 
 def scan_refused(folder: Path) -> pl.LazyFrame:
     return scan_stage(folder, "refused", REFUSED_SCHEMA)
-
-

@@ -40,6 +40,9 @@ class RunSummary:
         """One sentence: files, records, IDs."""
         if not self.file_count:
             return "Nothing was waiting in the inbox."
-        ids = ", ".join(f"{count:,} {name.lower().replace('_', ' ')}" for name, count in sorted(self.ids.items())) or "none"
+        ids = (
+            ", ".join(f"{count:,} {name.lower().replace('_', ' ')}" for name, count in sorted(self.ids.items()))
+            or "none"
+        )
         files = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(self.files.items()))
         return f"{self.file_count:,} files ({files}); {self.records['accepted']:,} records accepted, {self.records['refused']:,} refused; state IDs: {ids}."

@@ -54,8 +54,7 @@ def test_no_module_is_called_utils() -> None:
 
 def test_command_line_loads_neither_prefect_nor_splink() -> None:
     code = (
-        "import sys, flows.cli.app\n"
-        "print([name for name in ('prefect', 'splink', 'pandera') if name in sys.modules])"
+        "import sys, flows.cli.app\nprint([name for name in ('prefect', 'splink', 'pandera') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"

@@ -7,7 +7,9 @@ import typer
 
 from flows.cli.options import HomeOption, JsonOption
 
-CollectionArgument = Annotated[str, typer.Argument(help="CollectionVersion literal, such as 2026Oct1.0StuCore, or id_batch.")]
+CollectionArgument = Annotated[
+    str, typer.Argument(help="CollectionVersion literal, such as 2026Oct1.0StuCore, or id_batch.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -18,8 +20,13 @@ def register(app: typer.Typer) -> None:
 
 
 def show(
-    collection: Annotated[str | None, typer.Argument(help="CollectionVersion literal; left out: lists the collections.", show_default=False)] = None,
-    field: Annotated[str | None, typer.Option("--field", help="One field with its codes and rules.", show_default=False)] = None,
+    collection: Annotated[
+        str | None,
+        typer.Argument(help="CollectionVersion literal; left out: lists the collections.", show_default=False),
+    ] = None,
+    field: Annotated[
+        str | None, typer.Option("--field", help="One field with its codes and rules.", show_default=False)
+    ] = None,
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -34,7 +41,10 @@ def show(
 
 def template(
     collection: CollectionArgument,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write: .csv or .xlsx; left out: CSV to the terminal.", show_default=False)] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="File to write: .csv or .xlsx; left out: CSV to the terminal.", show_default=False),
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Write an empty file of a collection with its header row, ready to fill.

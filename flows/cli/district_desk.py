@@ -16,10 +16,18 @@ def register(app: typer.Typer) -> None:
 def check(
     file: Annotated[Path, typer.Argument(help="The file to check.")],
     directory: Annotated[
-        Path | None, typer.Option("--directory", help="Folder with districts.csv and schools.csv: schools are checked too.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--directory",
+            help="Folder with districts.csv and schools.csv: schools are checked too.",
+            show_default=False,
+        ),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Also write violations.csv and violations.html into this folder.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--report", help="Also write violations.csv and violations.html into this folder.", show_default=False
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

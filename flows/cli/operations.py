@@ -9,9 +9,12 @@ import typer
 from flows.cli.options import HomeOption, JsonOption, actor, open_home
 
 CollectionOption = Annotated[
-    str | None, typer.Option("--collection", help="Only this collection, by its CollectionVersion literal.", show_default=False)
+    str | None,
+    typer.Option("--collection", help="Only this collection, by its CollectionVersion literal.", show_default=False),
 ]
-DistrictsOption = Annotated[list[str] | None, typer.Option("--district", help="Only this district; may be repeated.", show_default=False)]
+DistrictsOption = Annotated[
+    list[str] | None, typer.Option("--district", help="Only this district; may be repeated.", show_default=False)
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,11 +39,14 @@ def init(
 def run(
     home: HomeOption = None,
     settle: Annotated[
-        float | None, typer.Option("--settle", help="Quiet seconds before a file counts as uploaded; 0 for none.", show_default="60")
+        float | None,
+        typer.Option("--settle", help="Quiet seconds before a file counts as uploaded; 0 for none.", show_default="60"),
     ] = None,
     collection: CollectionOption = None,
     district: DistrictsOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check what waits; claim, store and answer nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and check what waits; claim, store and answer nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Take everything that waits in the inbox: read, check, give IDs, store, answer.
@@ -56,7 +62,12 @@ def run(
     with progress_display(quiet=as_json) as progress:
         if dry_run:
             summary = preview_run(
-                state, clock=SystemClock(), settle=settle, collection=collection, districts=district or [], progress=progress
+                state,
+                clock=SystemClock(),
+                settle=settle,
+                collection=collection,
+                districts=district or [],
+                progress=progress,
             )
         else:
             summary = run_inbox(
@@ -77,7 +88,9 @@ def run(
 def status(
     home: HomeOption = None,
     collection: CollectionOption = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every district, not only those that need something.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every district, not only those that need something.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Where each district stands: received, trial, errors, near matches, certified, missing, days to the deadline.
@@ -114,7 +127,9 @@ def confirm(
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", help="Where the demo's state is made; emptied first if the demo made it.")] = Path("demo"),
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where the demo's state is made; emptied first if the demo made it.")
+    ] = Path("demo"),
     students: Annotated[int, typer.Option(help="Students in the sample state.")] = 3000,
     districts: Annotated[int, typer.Option(help="Districts in the sample state.")] = 12,
     seed: Annotated[int, typer.Option(help="Seed of the sample state.")] = 2007,

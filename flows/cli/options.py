@@ -10,7 +10,8 @@ from schemas.errors import NoStateHome
 from schemas.paths import StateHome
 
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", envvar="MOSIS_HOME", help="The state home; MOSIS_HOME names it too.", show_default=False)
+    Path | None,
+    typer.Option("--home", envvar="MOSIS_HOME", help="The state home; MOSIS_HOME names it too.", show_default=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
@@ -22,7 +23,9 @@ def open_home(home: Path | None) -> StateHome:
         NoStateHome: none was named, or the folder is none.
     """
     if home is None:
-        raise NoStateHome("No state home was named. Name one with --home HOME or set MOSIS_HOME; make one with: mosis init")
+        raise NoStateHome(
+            "No state home was named. Name one with --home HOME or set MOSIS_HOME; make one with: mosis init"
+        )
     return StateHome.open(home)
 
 

@@ -33,7 +33,10 @@ def certify(
 
 def precode(
     assessment: Annotated[str, typer.Argument(help="Assessment, such as MAPSPR.")],
-    year: Annotated[int | None, typer.Option("--year", help="School year; the latest certified one when left out.", show_default=False)] = None,
+    year: Annotated[
+        int | None,
+        typer.Option("--year", help="School year; the latest certified one when left out.", show_default=False),
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Build the vendor's pre-code file and each district's own from certified Student Core.

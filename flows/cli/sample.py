@@ -35,7 +35,10 @@ def sample(
 def accuracy(
     students: Annotated[int, typer.Option("--students", min=200, help="Pupils of the sample state.")] = 20_000,
     districts: Annotated[int, typer.Option("--districts", min=2, help="Districts.")] = 40,
-    seed: Annotated[int | None, typer.Option("--seed", help="Left out: drawn from the operating system and printed.", show_default=False)] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", help="Left out: drawn from the operating system and printed.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run two years of a sample state through identification and print its errors against the truth.

@@ -25,7 +25,11 @@ def progress_display(*, quiet: bool = False) -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     with Progress(
-        TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=Console(stderr=True)
+        TextColumn("{task.description:<28}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
     ) as bars:
         tasks: dict[str, int] = {}
 
@@ -49,7 +53,12 @@ def print_summary(summary: "RunSummary") -> None:
     if summary.file_count:
         table = Table("what", "kind", "count", box=None, pad_edge=False)
         table.columns[2].justify = "right"
-        for group, counts in (("files", summary.files), ("records", summary.records), ("state IDs", summary.ids), ("violations", summary.violations)):
+        for group, counts in (
+            ("files", summary.files),
+            ("records", summary.records),
+            ("state IDs", summary.ids),
+            ("violations", summary.violations),
+        ):
             for name, count in sorted(counts.items()):
                 table.add_row(group, name.replace("_", " "), f"{count:,}")
         console.print(table)
@@ -70,9 +79,13 @@ def print_check(answer: "CheckAnswer") -> None:
     if findings:
         table = Table("line", "field", "rule", "what is wrong", box=None, pad_edge=False)
         for row in findings[:MOST_FINDINGS]:
-            table.add_row(str(row["line"] or "file"), row["field"] or "", f"{row['severity']} {row['rule_id']}", row["message"])
+            table.add_row(
+                str(row["line"] or "file"), row["field"] or "", f"{row['severity']} {row['rule_id']}", row["message"]
+            )
         console.print(table)
         if len(findings) > MOST_FINDINGS:
-            console.print(f"… and {len(findings) - MOST_FINDINGS:,} more; --report FOLDER writes them all, --json prints them all.")
+            console.print(
+                f"… and {len(findings) - MOST_FINDINGS:,} more; --report FOLDER writes them all, --json prints them all."
+            )
     if answer.report_folder:
         console.print(f"Open: {Path(answer.report_folder) / 'violations.html'}", highlight=False, soft_wrap=True)

@@ -1,0 +1,310 @@
+"""The report stage: for each stored submission its pages, answers and, last, its receipt; then the claim is let go.
+
+Everything is made from the database and the plan's stage, so an interrupted run that is completed later writes the same.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from flows.receiving import claim_of
+from flows.session import Session
+from flows.storing import as_store_failed
+from flows.summary import RunSummary
+from flows.unit_frames import StagedFrames
+from flows.group_commits import REJECTED_REASON
+from matching.plan import Plan
+from outputs.answers import build_answers, write_answers
+from outputs.next_steps import ReceiptFacts
+from outputs.receipts import build_receipt, count_outcomes, write_receipt
+from outputs.state_page import write_state_page
+from outputs.violation_rows import VIOLATION_ROW_SCHEMA
+from outputs.violation_report import ReportSubject, ReportWords, write_violation_report
+from schemas.dictionary import Collection as RecordCollection
+from schemas.errors import FileRefused
+from schemas.files import make_folder
+from schemas.identity_fields import IDENTITY_SOURCES
+from schemas.inbox.claim import release_claim
+from schemas.inbox.quarantine import quarantine_content
+from schemas.reading.recognition import NEAR_MATCH_RETURN
+from schemas.rules import RuleBook, load_rule_book
+from schemas.submission import Submission
+
+NO_ASSIGNMENTS = pl.DataFrame(schema={"outcome": pl.String})
+NO_VIOLATIONS = pl.DataFrame(schema=VIOLATION_ROW_SCHEMA)
+# What answers and reports show of a record; the other hundred columns stay where they are.
+SHOWN_COLUMNS = frozenset(source for sources, _ in IDENTITY_SOURCES.values() for source in sources) | {
+    "reporting_district_code", "current_district_code", "record_type",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReportFrames:
+    """Everything the reports of one group need, by submission."""
+
+    records: dict[str, pl.DataFrame]
+    assignments: dict[str, pl.DataFrame]
+    candidates: dict[str, pl.DataFrame]
+    refused: dict[str, pl.DataFrame]
+    violations: dict[str, pl.DataFrame]
+    fixed: dict[str, int]
+
+
+@dataclass
+class ReportDesk:
+    """Writes outboxes for one plan; keeps counts for the run's summary."""
+
+    session: Session
+    plan: Plan
+    reported: list[Submission] = field(default_factory=list)
+    ids: dict[str, int] = field(default_factory=dict)
+    violation_counts: dict[str, int] = field(default_factory=dict)
+    _words: dict[str, ReportWords] = field(default_factory=dict)
+    _books: dict[str, RuleBook] = field(default_factory=dict)
+
+    def write_receipts(self, con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> Iterator[str]:
+        """Write what is still missing; yields each submission_id when its receipt is in place and its claim let go."""
+        stored = as_stored(con, submissions)
+        missing = [submission for submission in stored if not (self.folder_of(submission) / "receipt.json").exists()]
+        frames = self._load(con, [submission.submission_id for submission in missing])
+        at = self.session.clock.now()
+        for submission in stored:
+            if submission in missing:
+                self._report(submission, frames, at)
+            release_claim(claim_of(submission))
+            self.reported.append(submission)
+            self.session.watch.progress("store and report", len(self.reported), len(self.plan.submissions))
+            yield submission.submission_id
+
+    def folder_of(self, submission: Submission) -> Path:
+        return self.session.home.outbox_of(submission.district_code) / submission.submission_id
+
+    def _report(self, submission: Submission, frames: ReportFrames, at: datetime) -> None:
+        folder = self.folder_of(submission)
+        make_folder(folder, 0o750)
+        name = submission.submission_id
+        assignments = frames.assignments.get(name)
+        ids = count_outcomes(assignments) if assignments is not None else None
+        violations = frames.violations.get(name)
+        files: list[str] = []
+        if submission.status in ("trial", "superseded", "answered"):
+            files += self._violation_report(folder, submission, frames, ids, at)
+        if assignments is not None and submission.accepted_count is not None:
+            files += self._answers(folder, submission, frames, at)
+        facts = self._facts(submission, files)
+        book = self._books.get(submission.collection_version or "")
+        receipt = build_receipt(
+            submission,
+            facts,
+            violations=violations if violations is not None else self._no_violations(submission),
+            ids=ids if ids is not None or not submission.accepted_count else count_outcomes(NO_ASSIGNMENTS),
+            finished_at=at,
+            dictionary_version=self.session.dictionary.version,
+            rule_book_version=book.version if book else None,
+        )
+        if submission.status == "quarantined":
+            self._set_aside(submission, at)
+        write_receipt(folder, receipt, facts)
+        self._count(ids, violations)
+
+    def _set_aside(self, submission: Submission, at: datetime) -> None:
+        """Put a copy of what was read and is none of ours where an operator looks for it."""
+        kept = self.session.home.archive / submission.sha256[:2] / submission.sha256
+        if not kept.exists():
+            return
+        refusal = FileRefused(
+            "quarantined",
+            submission.reason or "",
+            submission.message or "",
+            submission.next_step or "",
+            submission.refused_line,
+        )
+        quarantine_content(
+            kept,
+            claim_of(submission).path.name,
+            refusal,
+            self.session.home.quarantine,
+            at,
+            district_code=submission.district_code,
+            school_code=submission.school_code,
+            sha256=submission.sha256,
+        )
+
+    def _violation_report(
+        self, folder: Path, submission: Submission, frames: ReportFrames, ids: dict[str, int] | None, at: datetime
+    ) -> Sequence[str]:
+        collection = self.session.dictionary.collection(submission.collection_version or "")
+        subject = ReportSubject(
+            submission_id=submission.submission_id,
+            district_code=submission.district_code,
+            district_name=self.session.directory.district_name(submission.district_code),
+            collection_version=collection.version,
+            collection_title=collection.title,
+            file_name=submission.file_name,
+            record_count=submission.record_count or 0,
+            made_at=at,
+            due_date=collection.due_date,
+            near_matches=(ids or {}).get("near_match", 0),
+        )
+        name = submission.submission_id
+        rows = frames.violations.get(name, NO_VIOLATIONS)
+        return write_violation_report(folder, subject, rows, self._words_of(collection), fixed=frames.fixed.get(name))
+
+    def _answers(self, folder: Path, submission: Submission, frames: ReportFrames, at: datetime) -> Sequence[str]:
+        name = submission.submission_id
+        if name not in frames.records:
+            return ()
+        answers = build_answers(
+            submission,
+            frames.records[name],
+            frames.assignments[name],
+            frames.candidates.get(name, self.plan.candidates.clear()),
+            frames.refused.get(name, StagedFrames(self.plan).refused([])),
+            at=at,
+            violations=frames.violations.get(name),
+        )
+        write_answers(folder, answers)
+        return tuple(answers)
+
+    def _facts(self, submission: Submission, files: Sequence[str]) -> ReceiptFacts:
+        collection = self._collection(submission)
+        return ReceiptFacts(
+            district_name=self.session.directory.district_name(submission.district_code),
+            collection_title=collection.title if collection else None,
+            due_date=collection.due_date if collection else None,
+            files=tuple(files),
+        )
+
+    def _collection(self, submission: Submission) -> RecordCollection | None:
+        version = submission.collection_version
+        if version is None or version == NEAR_MATCH_RETURN:
+            return None
+        return self.session.dictionary.collection(version)
+
+    def _words_of(self, collection: RecordCollection) -> ReportWords:
+        version = collection.version
+        if version not in self._words:
+            self._books[version] = load_rule_book(self.session.dictionary, collection)
+            layout = self.session.dictionary.layout_of(collection)
+            self._words[version] = ReportWords.of(layout, self._books[version], self.session.directory)
+        return self._words[version]
+
+    def _no_violations(self, submission: Submission) -> pl.DataFrame | None:
+        return NO_VIOLATIONS if submission.accepted_count is not None else None
+
+    def _load(self, con: duckdb.DuckDBPyConnection, names: Collection[str]) -> ReportFrames:
+        staged = StagedFrames(self.plan)
+        records = {
+            name: frame
+            for layout in staged.records(names, SHOWN_COLUMNS).values()
+            for name, frame in by_submission(layout).items()
+        }
+        return ReportFrames(
+            records=records | by_submission(self.plan_answers(names)),
+            assignments=by_submission(self._assignments(con, names)),
+            candidates=by_submission(self.plan.candidates.filter(pl.col("submission_id").is_in(list(names)))),
+            refused=by_submission(staged.refused(names)),
+            violations=by_submission(stored_violations(con, names)),
+            fixed=fixed_counts(con, names),
+        )
+
+    def _assignments(self, con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
+        """What came out, with the IDs as the ledger has them: those of new children are not in the plan."""
+        wanted = pl.DataFrame({"submission_id": sorted(names)}, schema={"submission_id": pl.String})  # noqa: F841 (query)
+        came_out = con.sql(
+            "SELECT submission_id, line_number::UINTEGER AS line_number, state_id FROM identity.assignment SEMI JOIN wanted USING (submission_id)"
+        ).pl()
+        planned = self.plan.assignments.filter(pl.col("submission_id").is_in(list(names))).drop("state_id")
+        return planned.join(came_out, on=["submission_id", "line_number"], how="left", maintain_order="left")
+
+    def plan_answers(self, names: Collection[str]) -> pl.DataFrame:
+        """The requests that returned worklists answered, under the name of the return."""
+        if "returned.parquet" not in self.plan.frames:
+            return pl.DataFrame(schema={"submission_id": pl.String})
+        return pl.read_parquet(self.plan.path("returned.parquet")).filter(pl.col("submission_id").is_in(list(names)))
+
+    def _count(self, ids: dict[str, int] | None, violations: pl.DataFrame | None) -> None:
+        for name, count in (ids or {}).items():
+            self.ids[name] = self.ids.get(name, 0) + count
+        if violations is not None:
+            for severity, count in violations.group_by("severity").len().iter_rows():
+                self.violation_counts[severity] = self.violation_counts.get(severity, 0) + count
+
+    def add_to(self, summary: RunSummary) -> None:
+        """Add this plan's counts to the run's summary."""
+        for submission in self.reported:
+            summary.files[submission.outcome or submission.status] += 1
+            summary.records["accepted"] += submission.accepted_count or 0
+            summary.records["refused"] += submission.refused_count or 0
+        summary.ids.update({name: count for name, count in self.ids.items() if count})
+        names = {"E": "errors", "W": "warnings"}
+        summary.violations.update({names[severity]: count for severity, count in self.violation_counts.items()})
+
+
+def as_stored(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> list[Submission]:
+    """Submissions as the database has them: one may have been superseded or could not be stored."""
+    wanted = pl.DataFrame(
+        {"submission_id": [s.submission_id for s in submissions]}, schema={"submission_id": pl.String}
+    )  # noqa: F841
+    rows = con.sql(
+        "SELECT submission_id, status, reason FROM intake.submission SEMI JOIN wanted USING (submission_id)"
+    ).fetchall()
+    found: dict[str, tuple[str, str | None]] = {name: (status, reason) for name, status, reason in rows}
+    return [_as_stored(submission, *found[submission.submission_id]) for submission in submissions]
+
+
+def _as_stored(submission: Submission, status: str, reason: str | None) -> Submission:
+    if reason == REJECTED_REASON:
+        return as_store_failed(submission)
+    return replace(submission, status=status)
+
+
+def by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    if not frame.height:
+        return {}
+    return {
+        str(name[0]): part
+        for name, part in frame.partition_by("submission_id", as_dict=True, maintain_order=True).items()
+    }
+
+
+def stored_violations(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
+    wanted = pl.DataFrame({"submission_id": sorted(names)}, schema={"submission_id": pl.String})  # noqa: F841 (query)
+    return con.sql(
+        "SELECT * FROM quality.violation SEMI JOIN wanted USING (submission_id) ORDER BY submission_id, line_number, rule_id"
+    ).pl()
+
+
+def fixed_counts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> dict[str, int]:
+    """For each submission that followed another of the same place: how many of that one's violations are gone."""
+    wanted = pl.DataFrame({"submission_id": sorted(names)}, schema={"submission_id": pl.String})  # noqa: F841 (query)
+    rows: list[tuple[Any, ...]] = con.execute(
+        """
+        WITH earlier AS (
+            SELECT this.submission_id, arg_max(other.submission_id, other.received_at) AS earlier_id
+            FROM wanted JOIN intake.submission AS this USING (submission_id)
+            JOIN intake.submission AS other
+              ON other.district_code = this.district_code AND other.collection_version = this.collection_version
+             AND other.school_code IS NOT DISTINCT FROM this.school_code
+             AND other.status IN ('superseded', 'certified') AND other.submission_id <> this.submission_id
+             AND other.received_at <= this.received_at
+            GROUP BY this.submission_id
+        )
+        SELECT earlier.submission_id, count(*) FILTER (WHERE violation.status = 'fixed')
+        FROM earlier LEFT JOIN quality.violation AS violation ON violation.submission_id = earlier.earlier_id
+        GROUP BY earlier.submission_id
+        """
+    ).fetchall()
+    return dict(rows)
+
+
+def write_overview(session: Session) -> list[str]:
+    """The operator's state page, written anew after each run."""
+    path = session.home.reports / "index.html"
+    write_state_page(session.con, path, session.dictionary, session.directory, session.clock.now())
+    return [str(path)]

@@ -1,0 +1,227 @@
+"""The read stage: each claimed file becomes a submission with staged records, or a refusal with its reason."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from flows.staging import StagingArea
+from matching.ssn import SsnHasher
+from schemas.calendar import is_late
+from schemas.dictionary import ID_BATCH, Collection
+from schemas.errors import FileRefused
+from schemas.inbox.recognise import recognise
+from schemas.reading import NEAR_MATCH_RETURN, Extract, Recognition, read_extract, read_near_match_return
+from schemas.submission import Submission
+
+DISTRICT_COLUMNS = ("reporting_district_code", "current_district_code")
+
+
+@dataclass(frozen=True)
+class KnownFiles:
+    """What the database knows of earlier files, asked once a run.
+
+    Args:
+        current: (district, school, sha256, collection, rule-book version) -> submission that still stands.
+        waiting: (district, school, sha256) of files that wait for confirmation.
+        trial_counts: (district, school, collection) -> records of the trial that a new file would replace.
+    """
+
+    current: dict[tuple[str, str | None, str, str, str], str] = field(default_factory=dict)
+    waiting: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
+    trial_counts: dict[tuple[str, str | None, str], int] = field(default_factory=dict)
+
+
+def load_known_files(con: duckdb.DuckDBPyConnection, dictionary_version: str) -> KnownFiles:
+    """Files that make a repeat a duplicate (design 2), wait for confirmation, or would be replaced."""
+    rows = con.execute(
+        """
+        SELECT submission_id, district_code, school_code, sha256, collection_version, status, record_count,
+               dictionary_version, rule_book_version
+        FROM intake.submission WHERE status IN ('trial', 'certified', 'answered', 'decisions', 'waiting')
+        ORDER BY received_at
+        """
+    ).fetchall()
+    known = KnownFiles()
+    for name, district, school, sha256, collection, status, count, dictionary, rule_book in rows:
+        if status == "waiting":
+            known.waiting[district, school, sha256] = name
+        elif status in ("answered", "decisions"):
+            known.current[district, school, sha256, collection, ""] = name
+        elif dictionary == dictionary_version:
+            known.current[district, school, sha256, collection, rule_book] = name
+        if status == "trial":
+            known.trial_counts[district, school, collection] = count
+    return known
+
+
+@dataclass
+class Taking:
+    """Reads the files of one run in order; keeps what later stages need."""
+
+    area: StagingArea
+    hasher: SsnHasher
+    known: KnownFiles
+    confirm_drop_share: float
+    submissions: dict[str, Submission] = field(default_factory=dict)
+    returns: dict[str, Extract] = field(default_factory=dict)
+
+    def take(self, claimed: Submission, path: Path | None) -> Submission:
+        """Recognise, read and stage one file; a file that cannot be taken gets its reason instead.
+
+        Args:
+            path: its archived bytes; null for what was set aside unopened.
+        """
+        try:
+            submission = self._read(claimed, path.read_bytes()) if path else claimed
+        except FileRefused as refusal:
+            submission = refused(claimed, refusal)
+        self.submissions[submission.submission_id] = submission
+        return submission
+
+    def _read(self, claimed: Submission, content: bytes) -> Submission:
+        recognition = recognise(content, self.area.dictionary)
+        submission = recognised(claimed, recognition)
+        if duplicate_of := self._duplicate_of(submission):
+            return replace(submission, outcome="duplicate", status="duplicate", duplicate_of=duplicate_of)
+        if recognition.file_format == NEAR_MATCH_RETURN:
+            return self._take_return(submission, content, recognition)
+        try:
+            extract = read_extract(content, recognition, self.area.dictionary, self.hasher)
+            refuse_other_district(extract, submission.district_code)
+        except FileRefused as refusal:
+            return refused(submission, refusal)
+        return self._stage(counted(submission, extract), extract)
+
+    def _stage(self, submission: Submission, extract: Extract) -> Submission:
+        if self._must_be_confirmed(submission):
+            earlier = self.known.trial_counts[place(submission)]
+            return replace(
+                submission,
+                status="waiting",
+                reason="DROPS_TOO_MANY",
+                message=f"The file has {submission.record_count:,} records where your earlier one had {earlier:,}. "
+                "It waits for your confirmation; the earlier file stays until then.",
+            )
+        self.area.add(submission, extract)
+        self._remember(submission)
+        status = "answered" if submission.layout == ID_BATCH else "trial"
+        return replace(submission, status=status, is_late=self._is_late(submission))
+
+    def _take_return(self, submission: Submission, content: bytes, recognition: Recognition) -> Submission:
+        extract = read_near_match_return(content, recognition)
+        self.returns[submission.submission_id] = extract
+        self._remember(submission)
+        return replace(counted(submission, extract), status="decisions")
+
+    def _duplicate_of(self, submission: Submission) -> str | None:
+        return self.known.current.get(self._current_key(submission))
+
+    def _remember(self, submission: Submission) -> None:
+        """The same bytes dropped twice before one run are one file and one duplicate."""
+        self.known.current[self._current_key(submission)] = submission.submission_id
+
+    def _current_key(self, submission: Submission) -> tuple[str, str | None, str, str, str]:
+        version = submission.collection_version or ""
+        book = "" if version in (ID_BATCH, NEAR_MATCH_RETURN) else self.area.rule_book(version).version
+        return submission.district_code, submission.school_code, submission.sha256, version, book
+
+    def _must_be_confirmed(self, submission: Submission) -> bool:
+        """Whether a correction drops so many records that it looks like a part of the file (design 3.2)."""
+        earlier = self.known.trial_counts.get(place(submission))
+        if not earlier or (submission.district_code, submission.school_code, submission.sha256) in self.known.waiting:
+            return False
+        return (submission.record_count or 0) < earlier * (1 - self.confirm_drop_share)
+
+    def _is_late(self, submission: Submission) -> bool:
+        return is_late(self._collection(submission), submission.received_at)
+
+    def _collection(self, submission: Submission) -> Collection:
+        return self.area.dictionary.collection(submission.collection_version or "")
+
+
+def place(submission: Submission) -> tuple[str, str | None, str]:
+    """Which trial a submission is of: district, building where one sent it, collection."""
+    return submission.district_code, submission.school_code, submission.collection_version or ""
+
+
+def recognised(submission: Submission, recognition: Recognition) -> Submission:
+    return replace(
+        submission,
+        layout=recognition.layout,
+        collection_version=recognition.collection_version,
+        school_year=recognition.school_year,
+        cycle=recognition.cycle,
+        file_format=recognition.file_format,
+        encoding=recognition.encoding,
+    )
+
+
+def counted(submission: Submission, extract: Extract) -> Submission:
+    """The submission with the account of its lines and, for an ID batch, its header."""
+    batch = extract.batch
+    return replace(
+        submission,
+        encoding=extract.encoding,
+        line_count=extract.line_count,
+        header_lines=extract.header_lines,
+        blank_lines=extract.blank_lines,
+        record_count=extract.record_count,
+        accepted_count=extract.records.height,
+        refused_count=extract.refused.height,
+        transmission_id=batch.transmission_id if batch else None,
+        batch_delimiter=batch.delimiter if batch else None,
+        batch_extract_date=batch.extract_date if batch else None,
+        batch_extract_time=batch.extract_time if batch else None,
+    )
+
+
+def refused(submission: Submission, refusal: FileRefused) -> Submission:
+    return replace(
+        submission,
+        outcome=refusal.outcome,
+        status=refusal.outcome,
+        reason=refusal.reason,
+        message=refusal.message,
+        next_step=refusal.next_step,
+        refused_line=refusal.line,
+    )
+
+
+def refuse_other_district(extract: Extract, district_code: str) -> None:
+    """Refuse a file of which no record is the district's own: it was dropped into the wrong folder.
+
+    Raises:
+        FileRefused: rejected; records of another district among the own ones are violations of those records instead.
+    """
+    column = next((name for name in DISTRICT_COLUMNS if name in extract.records.columns), None)
+    if column is None or not extract.records.height:
+        return
+    if (extract.records[column] == district_code).any():
+        return
+    found = extract.records[column].drop_nulls().unique().sort().to_list()
+    line = extract.records["line_number"][0]
+    raise FileRefused(
+        "rejected",
+        "WRONG_DISTRICT",
+        f"No record of this file is of district {district_code}. From line {line} on the district is "
+        f"{', '.join(found[:3]) or 'blank'}{' and others' if len(found) > 3 else ''}.",
+        f"If the file is of district {district_code}, correct the district code and send it again; "
+        "otherwise drop it into the folder of the district it is of.",
+        line,
+    )
+
+
+def outcomes(submissions: Iterable[Submission], violations: pl.DataFrame) -> list[Submission]:
+    """Submissions with the outcome that their receipt names."""
+    with_violations = set(violations["submission_id"].unique())
+    return [_with_outcome(submission, submission.submission_id in with_violations) for submission in submissions]
+
+
+def _with_outcome(submission: Submission, has_violations: bool) -> Submission:
+    if submission.outcome or submission.status == "waiting":
+        return submission
+    is_clean = not has_violations and not submission.refused_count
+    return replace(submission, outcome="accepted" if is_clean else "accepted_with_violations")

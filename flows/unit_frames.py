@@ -1,0 +1,64 @@
+"""The staged frames of some submissions of a plan, read back for storing and reporting."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import polars as pl
+
+from flows.staging import StagedBatch, scan_refused, scan_rule_runs, scan_violations
+from matching.plan import Plan
+
+LINE = ["submission_id", "line_number"]
+
+
+@dataclass(frozen=True)
+class StagedFrames:
+    """Access to what a plan's run staged; every reading is limited to the submissions asked for."""
+
+    plan: Plan
+
+    @property
+    def folder(self):  # type: ignore[no-untyped-def]
+        return self.plan.folder / "stage"
+
+    @property
+    def batches(self) -> list[StagedBatch]:
+        return [StagedBatch(**values) for values in self.plan.versions["batches"]]
+
+    def records(self, names: Collection[str], columns: Collection[str] | None = None) -> dict[str, pl.DataFrame]:
+        """Typed records by layout, all columns or those of ``columns`` that the layout has."""
+        frames: dict[str, list[pl.DataFrame]] = {}
+        for batch in self.batches:
+            if not set(names) & set(batch.submission_ids):
+                continue
+            scan = pl.scan_parquet(self.folder / f"records-{batch.stem}.parquet")
+            if columns is not None:
+                present = scan.collect_schema().names()
+                scan = scan.select(*LINE, *(name for name in present if name in columns and name not in LINE))
+            found = scan.filter(pl.col("submission_id").is_in(list(names))).collect()
+            frames.setdefault(batch.layout, []).append(found)
+        return {layout: pl.concat(parts, how="diagonal") for layout, parts in frames.items()}
+
+    def violations(self, names: Collection[str]) -> pl.DataFrame:
+        return only(scan_violations(self.folder), names)
+
+    def rule_runs(self, names: Collection[str]) -> pl.DataFrame:
+        return only(scan_rule_runs(self.folder), names)
+
+    def refused(self, names: Collection[str]) -> pl.DataFrame:
+        return only(scan_refused(self.folder), names)
+
+    def requests(self, names: Collection[str]) -> pl.DataFrame:
+        """The prepared requests of these submissions (identity columns with their keys)."""
+        path = self.folder / "requests.parquet"
+        return only(pl.scan_parquet(path), names)
+
+
+def only(frame: pl.LazyFrame, names: Collection[str]) -> pl.DataFrame:
+    return frame.filter(pl.col("submission_id").is_in(list(names))).collect()
+
+
+def with_state_ids(records: pl.DataFrame, assignments: pl.DataFrame) -> pl.DataFrame:
+    """Typed records with ``state_id``, the one that came out."""
+    came_out = assignments.select(*LINE, "state_id")
+    return records.join(came_out, on=LINE, how="left", maintain_order="left")
