@@ -123,3 +123,45 @@ def _earlier_rows(con: duckdb.DuckDBPyConnection, ids: pl.DataFrame) -> pl.DataF
         WHERE this.status IN ('trial', 'superseded') AND other.status IN ('superseded', 'certified')
         """
     ).pl()
+
+
+def read_violations(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> pl.DataFrame:
+    """The violations of some submissions as they stand, for their reports; what was fixed since is left out."""
+    ids = pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})  # noqa: F841
+    found = con.sql(
+        "SELECT * FROM quality.violation WHERE status <> 'fixed' AND submission_id IN (SELECT submission_id FROM ids)"
+    ).pl()
+    return found.select(*VIOLATION_ROW_SCHEMA).cast(VIOLATION_ROW_SCHEMA)
+
+
+def as_first_seen(named: pl.DataFrame) -> pl.DataFrame:
+    """Rows of ``name_children`` as a report needs them where there is no history: all seen for the first time."""
+    dated = named.with_columns(status=pl.lit("open"), first_seen_at=pl.col("last_seen_at"))
+    return dated.select(*VIOLATION_ROW_SCHEMA)
+
+
+def count_fixed(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> dict[str, int]:
+    """For each submission that replaced an earlier file, how many violations of that file are gone."""
+    ids = pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})  # noqa: F841
+    return dict(
+        con.execute(
+            """
+            WITH replaced AS (
+                SELECT this.submission_id,
+                       max_by(earlier.submission_id, (earlier.received_at, earlier.submission_id)) AS earlier_id
+                FROM ids JOIN intake.submission AS this USING (submission_id)
+                JOIN intake.submission AS earlier
+                  ON earlier.district_code = this.district_code
+                 AND earlier.collection_version = this.collection_version
+                 AND earlier.school_code IS NOT DISTINCT FROM this.school_code
+                 AND (earlier.received_at, earlier.submission_id) < (this.received_at, this.submission_id)
+                WHERE earlier.status = 'superseded'
+                GROUP BY this.submission_id
+            )
+            SELECT replaced.submission_id, count(violation.submission_id)
+            FROM replaced LEFT JOIN quality.violation AS violation
+              ON violation.submission_id = replaced.earlier_id AND violation.status = 'fixed'
+            GROUP BY replaced.submission_id
+            """
+        ).fetchall()
+    )

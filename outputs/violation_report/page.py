@@ -190,7 +190,7 @@ def _rule_bars(rows: pl.DataFrame, words: ReportWords) -> list[Bar]:
     ordered = groups.with_columns(total=pl.col("errors") + pl.col("warnings")).sort(
         "total", "rule_id", "field", descending=[True, False, False]
     )
-    full = ordered["total"].max() or 0
+    full = max(ordered["total"].to_list(), default=0)
     return [
         Bar(
             words.title(row["rule_id"], row["field"], row["message"]),

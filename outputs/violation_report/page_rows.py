@@ -1,5 +1,6 @@
 """The rows of the violation page as data for table.js: one list a column, texts that repeat kept once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -54,7 +55,7 @@ def table_data(
     return {"size": rows.height, "columns": columns}
 
 
-def _text_column(name: str, label: str, texts: list[str | None], **more: Any) -> dict[str, Any]:
+def _text_column(name: str, label: str, texts: Sequence[str | None], **more: Any) -> dict[str, Any]:
     lookup, values = encode_texts(texts)
     return {"id": name, "label": label, "lookup": lookup, "values": values, **more}
 

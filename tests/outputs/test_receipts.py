@@ -17,9 +17,10 @@ from tests.outputs.conftest import RECEIVED, make_assignments, make_submission, 
 GOLDEN = Path(__file__).parents[1] / "golden" / "receipts"
 KEYS = [
     "format_version", "submission_id", "district_code", "file_name", "sha256", "layout", "collection_version",
-    "outcome", "status", "lines", "header_lines", "blank_lines", "records", "accepted", "refused", "errors", "warnings", "ids",
-    "duplicate_of", "received_at", "finished_at", "run_id", "dictionary_version", "rule_book_version", "not_checked",
-    "next_steps", "message", "violations", "violations_total", "violations_file",
+    "outcome", "status", "lines", "header_lines", "blank_lines", "records", "accepted", "refused", "errors",
+    "warnings", "ids", "duplicate_of", "received_at", "finished_at", "run_id", "dictionary_version",
+    "rule_book_version", "not_checked", "next_steps", "message", "violations", "violations_total",
+    "violations_file",
 ]  # fmt: skip
 FACTS = ReceiptFacts("Cedar Bluff R-II", "October Student Core, school year 2025-26", date(2025, 10, 15))
 PAGES = ("violations.html", "violations.csv")
@@ -92,8 +93,9 @@ def quarantined() -> dict[str, Any]:
     return receipt_of(
         make_submission(
             1, outcome="quarantined", status="quarantined", reason="NOT_AN_EXTRACT", layout=None,
-            collection_version=None, line_count=None, header_lines=None, blank_lines=None, record_count=None, accepted_count=None,
-            refused_count=None, file_name="menu.docx", message="The file is a ZIP container, not a text file.",
+            collection_version=None, line_count=None, header_lines=None, blank_lines=None,
+            record_count=None, accepted_count=None, refused_count=None, file_name="menu.docx",
+            message="The file is a ZIP container, not a text file.",
             next_step="Export the extract as comma or tab delimited text.",
         ),
         ReceiptFacts("Cedar Bluff R-II"),

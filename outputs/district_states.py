@@ -1,0 +1,205 @@
+"""Where each district stands in each collection: what was received, what stands against it, how much time is left."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from outputs.violation_rows import STANDING
+from schemas.clock import missouri_day
+from schemas.dictionary import ID_BATCH, Collection, Dictionary
+from schemas.directory import Directory
+
+# Where a district can stand, the most urgent first; what each means to the operator.
+STATES = {
+    "missing": "nothing received",
+    "refused": "only files that could not be taken",
+    "waiting": "waits for confirmation",
+    "errors": "errors to correct",
+    "near_matches": "near matches to decide",
+    "recertify": "corrected after certification",
+    "ready": "ready to certify",
+    "answered": "answered",
+    "certified": "certified",
+    "not_due": "nothing received yet",
+}
+NEEDS_ATTENTION = ("missing", "refused", "waiting", "errors", "near_matches", "recertify", "ready")
+# This many days before the deadline a district without a file is no longer merely not due.
+MISSING_DAYS = 14
+STATUS_SCHEMA: dict[str, pl.DataType] = {
+    "collection_version": pl.String(),
+    "collection_title": pl.String(),
+    "district_code": pl.String(),
+    "district_name": pl.String(),
+    "state": pl.String(),
+    "received_count": pl.Int64(),
+    "last_received_at": pl.Datetime("us", "UTC"),
+    "trial_records": pl.Int64(),
+    "errors": pl.Int64(),
+    "warnings": pl.Int64(),
+    "near_matches": pl.Int64(),
+    "certified_records": pl.Int64(),
+    "certified_at": pl.Datetime("us", "UTC"),
+    "is_missing": pl.Boolean(),
+    "is_late": pl.Boolean(),
+    "due_date": pl.Date(),
+    "days_left": pl.Int64(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The day a collection is due, for all districts and where one was given longer."""
+
+    due_date: date | None
+    by_district: dict[str, date]
+
+    def of(self, district_code: str) -> date | None:
+        return self.by_district.get(district_code, self.due_date)
+
+
+def status_rows(
+    con: duckdb.DuckDBPyConnection,
+    dictionary: Dictionary,
+    directory: Directory,
+    now: datetime,
+    collection: str | None = None,
+) -> pl.DataFrame:
+    """One row a district and collection: columns of STATUS_SCHEMA.
+
+    Without a named collection: those that have received a file or whose window is open. A district that sent no ID
+    batch has no row for it; in every other collection each open district of the directory has one.
+
+    Raises:
+        UnknownName: no such collection.
+    """
+    received = _received(con)
+    chosen = (
+        [dictionary.collection(collection)] if collection else _current(dictionary, set(received), missouri_day(now))
+    )
+    rows = [
+        row
+        for each in chosen
+        for row in _collection_rows(each, received.get(each.version, {}), _deadline(con, each), directory, now)
+    ]
+    return pl.DataFrame(rows, schema=STATUS_SCHEMA)
+
+
+def _current(dictionary: Dictionary, received: set[str], today: date) -> list[Collection]:
+    def is_open(each: Collection) -> bool:
+        return bool(each.window_opens and each.due_date and each.window_opens <= today <= each.due_date)
+
+    everything = (*dictionary.collections, dictionary.id_batch)
+    chosen = [each for each in everything if each.version in received or is_open(each)]
+    return sorted(chosen, key=lambda each: (each.due_date or date.max, each.version))
+
+
+def _received(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, dict[str, Any]]]:
+    """Figures by collection and district; violations and near matches are those of the files that stand."""
+    relation = con.sql(
+        f"""
+        WITH violations AS (
+            SELECT submission_id, count(*) FILTER (severity = 'E') AS errors,
+                   count(*) FILTER (severity = 'W') AS warnings
+            FROM quality.violation WHERE status IN {STANDING} AND scope <> 'state' GROUP BY submission_id
+        ), questions AS (
+            SELECT submission_id, count(DISTINCT near_match_id) AS near_matches
+            FROM identity.near_match WHERE status = 'open' GROUP BY submission_id
+        ), files AS (
+            SELECT *, status IN ('trial', 'answered') AS stands, status = 'trial' AS is_trial,
+                   status = 'certified' AS is_certified
+            FROM intake.submission LEFT JOIN violations USING (submission_id) LEFT JOIN questions USING (submission_id)
+            WHERE collection_version IS NOT NULL
+        )
+        SELECT collection_version, district_code,
+               count(*) FILTER (status <> 'duplicate') AS received_count,
+               max(received_at) AS last_received_at,
+               bool_or(is_trial) AS has_trial, bool_or(is_certified) AS has_certified,
+               bool_or(stands) AS has_standing, bool_or(status = 'waiting') AS has_waiting,
+               sum(accepted_count) FILTER (is_trial) AS trial_records,
+               coalesce(sum(errors) FILTER (stands), 0) AS errors,
+               coalesce(sum(warnings) FILTER (stands), 0) AS warnings,
+               coalesce(sum(near_matches) FILTER (stands), 0) AS near_matches,
+               coalesce(sum(refused_count) FILTER (is_trial), 0) AS refused,
+               sum(accepted_count) FILTER (is_certified) AS certified_records,
+               max(certified_at) FILTER (is_certified) AS certified_at,
+               bool_or(is_late) FILTER (is_trial OR is_certified) AS is_late
+        FROM files GROUP BY ALL ORDER BY ALL
+        """
+    ).pl()
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in relation.iter_rows(named=True):
+        found.setdefault(row.pop("collection_version"), {})[row.pop("district_code")] = row
+    return found
+
+
+def _deadline(con: duckdb.DuckDBPyConnection, collection: Collection) -> Deadline:
+    """The calendar's day, or the last extension given to all or to one district."""
+    extensions = con.execute(
+        "SELECT district_code, until FROM intake.cycle WHERE collection_version = ? AND action = 'extend' "
+        'AND until IS NOT NULL ORDER BY "at"',
+        [collection.version],
+    ).fetchall()
+    by_district = dict(extensions)
+    for_all = by_district.pop(None, collection.due_date)
+    return Deadline(for_all, by_district)
+
+
+def _collection_rows(
+    collection: Collection,
+    received: dict[str, dict[str, Any]],
+    deadline: Deadline,
+    directory: Directory,
+    now: datetime,
+) -> Iterable[dict[str, Any]]:
+    expected = set() if collection.layout == ID_BATCH else _open_districts(directory, collection.school_year)
+    today = missouri_day(now)
+    for district_code in sorted(expected | set(received)):
+        due = deadline.of(district_code)
+        days_left = (due - today).days if due else None
+        figures = received.get(district_code, {})
+        state = _state(figures, days_left)
+        yield {
+            "collection_version": collection.version,
+            "collection_title": collection.title,
+            "district_code": district_code,
+            "district_name": directory.district_name(district_code),
+            "state": state,
+            **{name: figures.get(name) for name in _FIGURES},
+            "received_count": figures.get("received_count", 0),
+            "is_missing": state == "missing",
+            "is_late": bool(figures.get("is_late")),
+            "due_date": due,
+            "days_left": days_left,
+        }
+
+
+_FIGURES = (
+    "last_received_at", "trial_records", "errors", "warnings", "near_matches", "certified_records", "certified_at",
+)  # fmt: skip
+
+
+def _open_districts(directory: Directory, school_year: int) -> set[str]:
+    year = pl.lit(school_year)
+    is_open = (pl.col("opened_year").fill_null(0) <= year) & (pl.col("closed_year").fill_null(9999) >= year)
+    return set(directory.districts.filter(is_open)["district_code"])
+
+
+def _state(figures: dict[str, Any], days_left: int | None) -> str:
+    if not figures:
+        return "not_due" if days_left is None or days_left > MISSING_DAYS else "missing"
+    if figures["has_waiting"]:
+        return "waiting"
+    if not figures["has_standing"]:
+        return "certified" if figures["has_certified"] else "refused"
+    # A near match is an error too (a record without ID); with nothing else wrong, the answer is what is missing.
+    if figures["errors"] > figures["near_matches"] or figures["refused"]:
+        return "errors"
+    if figures["near_matches"]:
+        return "near_matches"
+    if not figures["has_trial"]:
+        return "answered"
+    return "recertify" if figures["has_certified"] else "ready"

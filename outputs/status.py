@@ -1,0 +1,139 @@
+"""``mosis status``: where the districts stand, for a terminal of 80 columns and for programs."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from outputs.district_states import NEEDS_ATTENTION, STATES, status_rows
+from outputs.next_steps import counted
+from schemas.clock import missouri_day
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["collection_due_date", "collection_totals", "print_status", "status_json", "status_rows"]
+
+
+def status_json(rows: pl.DataFrame) -> dict[str, Any]:
+    """The rows by collection, with totals, for programs."""
+    collections = [
+        {
+            "collection_version": version,
+            "collection_title": group["collection_title"][0],
+            "due_date": _iso(collection_due_date(group)),
+            "totals": collection_totals(group),
+            "districts": [_district_json(row) for row in group.iter_rows(named=True)],
+        }
+        for (version,), group in rows.group_by("collection_version", maintain_order=True)
+    ]
+    return {"format_version": 1, "collections": collections}
+
+
+def collection_due_date(group: pl.DataFrame) -> date | None:
+    """The day that most districts of a collection have."""
+    days = group["due_date"].drop_nulls().mode().sort().to_list()
+    return days[0] if days else None
+
+
+def _iso(moment: Any) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment is not None else None
+
+
+def _district_json(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if not name.startswith("collection_")}
+    return {name: _iso(value) if isinstance(value, date) else value for name, value in kept.items()}
+
+
+def collection_totals(group: pl.DataFrame) -> dict[str, int]:
+    """How many districts stand where, and the sums of their figures."""
+    by_state = dict(group.group_by("state").len().iter_rows())
+    return {
+        "districts": group.height,
+        **{state: by_state[state] for state in STATES if state in by_state},
+        "records": int(group.select(pl.coalesce("trial_records", "certified_records").sum()).item() or 0),
+        "errors": int(group["errors"].sum() or 0),
+        "warnings": int(group["warnings"].sum() or 0),
+    }
+
+
+def print_status(rows: pl.DataFrame, *, now: datetime, everything: bool = False) -> None:
+    """Summary lines, then a table of the districts that need something (or of all): fits 80 columns."""
+    from rich.console import Console
+
+    console = Console()
+    if not rows.height:
+        console.print("Nothing was received yet and no collection is open.")
+        return
+    console.print(f"Status on {missouri_day(now):%B %d, %Y}", style="bold", highlight=False)
+    for _, group in rows.group_by("collection_version", maintain_order=True):
+        console.print()
+        for line in summary_lines(group):
+            console.print(line, highlight=False)
+        shown = group if everything else group.filter(pl.col("state").is_in(NEEDS_ATTENTION))
+        if shown.height:
+            console.print(status_table(shown))
+        elif not everything:
+            console.print("No district needs anything. All of them: mosis status --all", highlight=False)
+
+
+def summary_lines(group: pl.DataFrame) -> list[str]:
+    """A collection in two lines: its name and deadline, and how many districts stand where."""
+    totals = collection_totals(group)
+    states = ", ".join(f"{totals[state]:,} {meaning}" for state, meaning in STATES.items() if state in totals)
+    districts = counted(totals["districts"], "district")
+    return [
+        f"[bold]{group['collection_title'][0]}[/bold] ({group['collection_version'][0]})",
+        f"  {_deadline_words(group)}{districts}: {states}. {totals['records']:,} records, {totals['errors']:,} errors.",
+    ]
+
+
+def _deadline_words(group: pl.DataFrame) -> str:
+    due = collection_due_date(group)
+    if due is None:
+        return ""
+    days = int(group.filter(pl.col("due_date") == due)["days_left"][0])
+    when = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days" if days > 0 else f"{-days} days ago")
+    return f"Due {due:%b} {due.day}, {due.year} ({when}). "
+
+
+_STYLES = {
+    "missing": "red", "refused": "red", "waiting": "yellow", "errors": "red", "near_matches": "yellow",
+    "recertify": "yellow", "ready": "green", "certified": "dim", "answered": "dim", "not_due": "dim",
+}  # fmt: skip
+
+
+def status_table(group: pl.DataFrame) -> "Table":
+    """The districts, most urgent first; numbers right-aligned, words cut before they wrap."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("district", no_wrap=True)
+    table.add_column("name", no_wrap=True, overflow="ellipsis", max_width=24)
+    for name in ("files", "records", "errors", "asks", "days"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("stands at", no_wrap=True)
+    urgency = {state: place for place, state in enumerate(STATES)}
+    ordered = group.with_columns(
+        urgency=pl.col("state").replace_strict(urgency, return_dtype=pl.Int8), by_errors=pl.col("errors").fill_null(0)
+    ).sort("urgency", "by_errors", "district_code", descending=[False, True, False])
+    for row in ordered.iter_rows(named=True):
+        table.add_row(*_cells(row))
+    return table
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    records = row["trial_records"] if row["trial_records"] is not None else row["certified_records"]
+    style = _STYLES[row["state"]]
+    late = " (late)" if row["is_late"] else ""
+    return [
+        row["district_code"],
+        row["district_name"],
+        *(
+            f"{number:,}" if number else ""
+            for number in (row["received_count"], records, row["errors"], row["near_matches"])
+        ),
+        "" if row["days_left"] is None else str(row["days_left"]),
+        f"[{style}]{STATES[row['state']]}{late}[/{style}]",
+    ]
