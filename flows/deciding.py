@@ -30,10 +30,10 @@ class Decided:
 
 
 def decide_identities(session: Session, area: StagingArea, taking: Taking) -> Decided:
-    """Which child each staged record is; stages the prepared requests and the violations that need the ID."""
+    """Which child each staged record is; stages the requests and the violations that need the ID."""
     requests = load_requests(area, taking.submissions)
     decisions = identify(requests, session.con, load_model(model_folder(session.home)))
-    write_stage(decisions.requests, area.folder / "requests.parquet")
+    write_stage(requests, area.folder / "requests.parquet")
     check_ids(area, taking.submissions, decisions.assignments)
     submissions = outcomes(
         taking.submissions.values(), scan_violations(area.folder).select("submission_id").unique().collect()

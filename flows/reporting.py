@@ -12,19 +12,19 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from flows.group_commits import REJECTED_REASON
 from flows.receiving import claim_of
 from flows.session import Session
 from flows.storing import as_store_failed
 from flows.summary import RunSummary
 from flows.unit_frames import StagedFrames
-from flows.group_commits import REJECTED_REASON
 from matching.plan import Plan
 from outputs.answers import build_answers, write_answers
 from outputs.next_steps import ReceiptFacts
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.state_page import write_state_page
-from outputs.violation_rows import VIOLATION_ROW_SCHEMA
 from outputs.violation_report import ReportSubject, ReportWords, write_violation_report
+from outputs.violation_rows import VIOLATION_ROW_SCHEMA
 from schemas.dictionary import Collection as RecordCollection
 from schemas.errors import FileRefused
 from schemas.files import make_folder
@@ -250,7 +250,7 @@ def as_stored(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission])
     """Submissions as the database has them: one may have been superseded or could not be stored."""
     wanted = pl.DataFrame(
         {"submission_id": [s.submission_id for s in submissions]}, schema={"submission_id": pl.String}
-    )  # noqa: F841
+    )
     rows = con.sql(
         "SELECT submission_id, status, reason FROM intake.submission SEMI JOIN wanted USING (submission_id)"
     ).fetchall()

@@ -10,7 +10,6 @@ from flows.progress import Stopwatch
 from matching.journal import Journal
 from matching.recovery import Reservations, reconcile
 from matching.ssn import SsnHasher
-from matching.student_ids import IdSource
 from schemas.clock import Clock
 from schemas.database import open_state, sync_collection_tables
 from schemas.dictionary import Dictionary, load_dictionary

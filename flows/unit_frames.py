@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from flows.staging import StagedBatch, scan_refused, scan_rule_runs, scan_violations
 from matching.plan import Plan
+from matching.standardize import STANDARDIZE_VERSION, standardize
 
 LINE = ["submission_id", "line_number"]
 
@@ -18,7 +20,7 @@ class StagedFrames:
     plan: Plan
 
     @property
-    def folder(self):  # type: ignore[no-untyped-def]
+    def folder(self) -> Path:
         return self.plan.folder / "stage"
 
     @property
@@ -49,9 +51,9 @@ class StagedFrames:
         return only(scan_refused(self.folder), names)
 
     def requests(self, names: Collection[str]) -> pl.DataFrame:
-        """The prepared requests of these submissions (identity columns with their keys)."""
-        path = self.folder / "requests.parquet"
-        return only(pl.scan_parquet(path), names)
+        """The requests of these submissions: identity columns with the keys that the ledger keeps beside them."""
+        found = only(pl.scan_parquet(self.folder / "requests.parquet"), names)
+        return standardize(found).with_columns(standardize_version=pl.lit(STANDARDIZE_VERSION, pl.Int32))
 
 
 def only(frame: pl.LazyFrame, names: Collection[str]) -> pl.DataFrame:

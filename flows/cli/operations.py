@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import HomeOption, JsonOption, actor, open_home
+from flows.cli.options import HomeOption, JsonOption, open_home
 
 CollectionOption = Annotated[
     str | None,
@@ -122,7 +122,7 @@ def confirm(
     from flows.confirm import confirm_submission
     from schemas.clock import SystemClock
 
-    path = confirm_submission(open_home(home), submission_id, actor=actor(), clock=SystemClock())
+    path = confirm_submission(open_home(home), submission_id, clock=SystemClock())
     print(f"Confirmed. The file was put back into {path.parent}; the next run takes it: mosis run")
 
 

@@ -1,0 +1,186 @@
+"""``mosis check``: what the state would say of a file, on a clerk's own desk; no home, no lock, no network, Windows too."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.staging import refused_as_violations, rows_of_first_file, submission_frame
+from flows.taking import DISTRICT_COLUMNS, counted, outcomes, recognised, refused
+from matching.ssn import SsnHasher
+from outputs.next_steps import ReceiptFacts
+from outputs.receipt_text import receipt_text
+from outputs.receipts import build_receipt
+from outputs.violation_report import ReportSubject, ReportWords, write_violation_report
+from outputs.violation_rows import name_children
+from schemas.clock import Clock, SystemClock
+from schemas.dictionary import Dictionary, load_dictionary
+from schemas.directory import Directory, load_directory
+from schemas.errors import FileRefused, UsageError
+from schemas.files import sha256_of
+from schemas.inbox.recognise import recognise
+from schemas.reading import NEAR_MATCH_RETURN, Extract, Recognition, read_extract, read_near_match_return
+from schemas.rules import RuleBook, load_rule_book
+from schemas.submission import Submission
+from schemas.validation import VIOLATION_SCHEMA, Validated, validate_records
+
+
+@dataclass(frozen=True)
+class CheckAnswer:
+    """The receipt object of a check, its text, and where the report was written."""
+
+    body: dict[str, Any]
+    text: str
+    report_folder: Path | None
+
+    @property
+    def has_findings(self) -> bool:
+        """Whether the file would be refused or has an error; warnings alone are no finding (design 3.5)."""
+        return bool(self.body["outcome"] in ("rejected", "quarantined") or self.body["errors"])
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file that could be read, with everything validation said about it."""
+
+    submission: Submission
+    records: pl.DataFrame
+    violations: pl.DataFrame
+    rule_book: RuleBook
+
+
+def check_file(
+    file: Path, *, directory: Path | None, report_folder: Path | None, clock: Clock | None = None
+) -> CheckAnswer:
+    """Check a file as the state would, as far as that is possible without the state's records.
+
+    Raises:
+        UsageError: the file cannot be opened. DictionaryError: the directory disagrees with itself.
+    """
+    content = read_bytes(file)
+    dictionary = load_dictionary()
+    places = load_directory(directory) if directory else None
+    at = (clock or SystemClock()).now()
+    submission = unread(file, content, at)
+    try:
+        recognition = recognise(content, dictionary)
+        submission = recognised(submission, recognition)
+        if recognition.file_format == NEAR_MATCH_RETURN:
+            return answer(returned(submission, content, recognition), dictionary, None, places, None, at)
+        extract = read_extract(content, recognition, dictionary, SsnHasher({1: secrets.token_bytes(32)}))
+    except FileRefused as refusal:
+        return answer(refused(submission, refusal), dictionary, None, places, None, at)
+    checked = check_records(submission, extract, dictionary, places)
+    if report_folder is not None:
+        write_report(report_folder, checked, dictionary, places, at)
+    return answer(checked.submission, dictionary, checked, places, report_folder, at)
+
+
+def read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}. Name a file that can be read.") from None
+
+
+def unread(file: Path, content: bytes, at: datetime) -> Submission:
+    return Submission(
+        submission_id="check",
+        district_code="",
+        school_code=None,
+        file_name=file.name,
+        sha256=sha256_of(file),
+        byte_count=len(content),
+        claim_path="",
+        received_at=at,
+        run_id="",
+        status="trial",
+    )
+
+
+def returned(submission: Submission, content: bytes, recognition: Recognition) -> Submission:
+    return replace(
+        counted(submission, read_near_match_return(content, recognition)), status="decisions", outcome="accepted"
+    )
+
+
+def check_records(
+    submission: Submission, extract: Extract, dictionary: Dictionary, places: Directory | None
+) -> Checked:
+    """Validate a read file; its district is the one most of its records name."""
+    submission = replace(counted(submission, extract), district_code=own_district(extract.records))
+    collection = dictionary.collection(submission.collection_version or "")
+    book = load_rule_book(dictionary, collection)
+    records = extract.records.with_columns(submission_id=pl.lit(submission.submission_id))
+    validated: Validated = validate_records(
+        records,
+        submission_frame([submission]),
+        layout=dictionary.layout_of(collection),
+        rule_book=book,
+        directory=places,
+    )
+    refusals = refused_as_violations(extract.refused.with_columns(submission_id=pl.lit(submission.submission_id)))
+    violations = pl.concat([validated.violations.cast(dict(VIOLATION_SCHEMA)), refusals])
+    return Checked(outcomes([submission], violations)[0], validated.records, violations, book)
+
+
+def own_district(records: pl.DataFrame) -> str:
+    """The district that the file is of: the commonest of its records; of equals the lowest code."""
+    column = next((name for name in DISTRICT_COLUMNS if name in records.columns), None)
+    if column is None or not records.height:
+        return ""
+    counts = records.group_by(column).len().drop_nulls().sort(["len", column], descending=[True, False])
+    return str(counts[column][0]) if counts.height else ""
+
+
+def answer(
+    submission: Submission,
+    dictionary: Dictionary,
+    checked: Checked | None,
+    places: Directory | None,
+    report_folder: Path | None,
+    at: datetime,
+) -> CheckAnswer:
+    collection = dictionary.collection(submission.collection_version or "") if checked else None
+    facts = ReceiptFacts(
+        district_name=places.district_name(submission.district_code) if places and submission.district_code else None,
+        collection_title=collection.title if collection else None,
+        due_date=collection.due_date if collection else None,
+    )
+    body = build_receipt(
+        submission,
+        facts,
+        violations=checked.violations if checked else None,
+        finished_at=at,
+        dictionary_version=dictionary.version,
+        rule_book_version=checked.rule_book.version if checked else None,
+        not_checked=checked.rule_book.not_checked(places is not None) if checked else (),
+        is_check=True,
+    )
+    return CheckAnswer(body, receipt_text(body, facts), report_folder if checked else None)
+
+
+def write_report(
+    folder: Path, checked: Checked, dictionary: Dictionary, places: Directory | None, at: datetime
+) -> None:
+    """violations.csv and violations.html, as the state would write them."""
+    submission = checked.submission
+    collection = dictionary.collection(submission.collection_version or "")
+    subject = ReportSubject(
+        submission_id=None,
+        district_code=submission.district_code,
+        district_name=places.district_name(submission.district_code) if places else None,
+        collection_version=collection.version,
+        collection_title=collection.title,
+        file_name=submission.file_name,
+        record_count=submission.record_count or 0,
+        made_at=at,
+        due_date=collection.due_date,
+    )
+    rows = name_children(checked.violations, [submission], {collection.layout: checked.records}, at)
+    folder.mkdir(parents=True, exist_ok=True)
+    words = ReportWords.of(dictionary.layout_of(collection), checked.rule_book, places)
+    write_violation_report(folder, subject, rows_of_first_file(rows), words)
