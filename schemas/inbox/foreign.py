@@ -2,6 +2,7 @@
 
 import re
 
+from schemas.errors import FileRefused
 from schemas.reading.refusals import file_refused
 
 # First bytes -> reason and the name a clerk knows. Most specific first.
@@ -39,7 +40,7 @@ def refuse_foreign(content: bytes) -> None:
     """Let text pass.
 
     Raises:
-        FileRefused: the bytes are a workbook, an archive, a document, UTF-16, markup, or no text.
+        FileRefused: the bytes are a workbook, an archive, a document, markup, or text in UTF-16.
     """
     sample = content[:SAMPLE_SIZE]
     for signature, reason, kind in SIGNATURES:
@@ -48,7 +49,8 @@ def refuse_foreign(content: bytes) -> None:
             raise file_refused("SPREADSHEET_FILE" if workbook else reason, kind=workbook or kind)
     if markup := MARKUP.match(sample):
         raise file_refused("MARKUP_FILE", kind=_markup_kind(markup.group(1)))
-    _refuse_binary(sample)
+    if _is_utf16(sample):
+        raise file_refused("UTF16_FILE", kind="UTF-16 without a byte order mark")
 
 
 def _workbook(content: bytes) -> str | None:
@@ -63,12 +65,13 @@ def _markup_kind(start: bytes) -> str:
     return "XML" if start.lower().startswith(b"<?xml") else "a web page (HTML or XML)"
 
 
-def _refuse_binary(sample: bytes) -> None:
-    if _is_utf16(sample):
-        raise file_refused("UTF16_FILE", kind="UTF-16 without a byte order mark")
+def binary_refusal(content: bytes) -> FileRefused | None:
+    """The refusal of bytes that are no text, for what was recognised as nothing else."""
+    sample = content[:SAMPLE_SIZE]
     controls = len(sample) - len(sample.translate(None, CONTROL_BYTES))
-    if controls > MOST_CONTROL_BYTES * len(sample):
-        raise file_refused("BINARY_FILE", count=controls, size=len(sample))
+    if controls <= MOST_CONTROL_BYTES * len(sample):
+        return None
+    return file_refused("BINARY_FILE", count=controls, size=len(sample))
 
 
 def _is_utf16(sample: bytes) -> bool:

@@ -1,17 +1,19 @@
 """Which layout and collection a file is of, by its content alone; file names are free (design 3.2).
 
-Order: our own answers come back (33 fields), an ID batch (TH record), a header row of a known layout, a fixed-width
-record with a known literal. What is none of them is quarantined; what is one of them but cannot be used is rejected.
+Order: a header row of a known layout, one of our own answers coming back (33 fields), an ID batch (TH record), a
+fixed-width record with a known literal. What is none of them is quarantined; what is one of them but cannot be used
+is rejected.
 """
 
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
 from schemas.dictionary import ID_BATCH, Collection, Dictionary, RecordLayout
 from schemas.errors import FileRefused
-from schemas.inbox.foreign import refuse_foreign
+from schemas.inbox.foreign import binary_refusal, refuse_foreign
 from schemas.inbox.headers import fold, header_faults, matching_layout
 from schemas.reading.decoding import DecodedFile, decode, newline_kinds, physical_lines
 from schemas.reading.delimited import (
@@ -51,11 +53,11 @@ def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
     if first == len(head):
         raise file_refused("EMPTY_FILE")
     return (
-        _as_answer(head, decoded)
+        _as_delimited(head, first, decoded, dictionary)
+        or _as_answer(head, decoded)
         or _as_batch(head, decoded, dictionary)
-        or _as_delimited(head, first, decoded, dictionary)
         or _as_fixed(head, first, decoded, dictionary)
-        or _refuse(head, first, dictionary)
+        or _refuse(content, head, first, dictionary)
     )
 
 
@@ -97,20 +99,22 @@ def _as_batch(head: Sequence[str], decoded: DecodedFile, dictionary: Dictionary)
 
 def _as_delimited(head: Sequence[str], first: int, decoded: DecodedFile, dictionary: Dictionary) -> Recognition | None:
     for file_format in ("comma", "tab"):
-        header = _header_record(head, first, DELIMITERS[file_format])
-        layout = matching_layout(header.fields, dictionary.layouts.values())
-        if layout is not None:
-            return _with_header(header, layout, file_format, decoded, dictionary)
+        for header in _header_records(head, first, DELIMITERS[file_format]):
+            layout = matching_layout(header.fields, dictionary.layouts.values())
+            if layout is not None:
+                return _with_header(header, layout, file_format, decoded, dictionary)
     return None
 
 
-def _header_record(head: Sequence[str], first: int, delimiter: str) -> RawRecord:
-    """The record on a line, its cells split in the plainest way where the quotation rules allow none."""
-    record = next(raw_records(head[first:], delimiter, 2, first + 1))
-    if record.fault is None:
-        return record
-    cells = [cell.strip().strip('"') for cell in head[first].split(delimiter)]
-    return RawRecord(record.line_number, 1, cells, record.fault)
+def _header_records(head: Sequence[str], first: int, delimiter: str) -> Iterator[RawRecord]:
+    """The header row by the quotation rules; then split in the plainest way, which tells what a damaged one is."""
+    yield next(raw_records(head[first : first + LINES_SEARCHED_FOR_HEADER], delimiter, sys.maxsize, first + 1))
+    if '"' in head[first]:
+        yield RawRecord(first + 1, 1, _plain_cells(head[first], delimiter), "HEADER_DAMAGED")
+
+
+def _plain_cells(line: str, delimiter: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in line.split(delimiter)]
 
 
 def _with_header(
@@ -214,11 +218,12 @@ def _literal_at(line: str, layout: RecordLayout) -> str:
     return line[start - 1 : start - 1 + wanted.length].strip()
 
 
-def _refuse(head: Sequence[str], first: int, dictionary: Dictionary) -> Recognition:
+def _refuse(content: bytes, head: Sequence[str], first: int, dictionary: Dictionary) -> Recognition:
     """Say what the file nearly is; raises in every case."""
     layouts = tuple(dictionary.layouts.values())
     raise (
-        _header_elsewhere(head, first, layouts)
+        binary_refusal(content)
+        or _header_elsewhere(head, first, layouts)
         or _header_otherwise_delimited(head, first, layouts)
         or _header_absent(head, first, dictionary)
         or _fixed_with_unknown_literal(head, first, dictionary)
@@ -229,7 +234,7 @@ def _refuse(head: Sequence[str], first: int, dictionary: Dictionary) -> Recognit
 def _header_elsewhere(head: Sequence[str], first: int, layouts: Sequence[RecordLayout]) -> FileRefused | None:
     for index in range(first + 1, min(first + LINES_SEARCHED_FOR_HEADER, len(head))):
         for delimiter in DELIMITERS.values():
-            layout = matching_layout(head[index].split(delimiter), layouts)
+            layout = matching_layout(_plain_cells(head[index], delimiter), layouts)
             if layout is not None:
                 return file_refused("HEADER_NOT_FIRST", index + 1, layout=_name(layout))
     return None
@@ -237,7 +242,7 @@ def _header_elsewhere(head: Sequence[str], first: int, layouts: Sequence[RecordL
 
 def _header_otherwise_delimited(head: Sequence[str], first: int, layouts: Sequence[RecordLayout]) -> FileRefused | None:
     for delimiter, kind in OTHER_DELIMITERS.items():
-        cells = [cell.strip().strip('"') for cell in head[first].split(delimiter)]
+        cells = _plain_cells(head[first], delimiter)
         if matching_layout(cells, layouts) is not None:
             return file_refused("DELIMITER_UNKNOWN", first + 1, kind=kind)
     return None
@@ -246,7 +251,7 @@ def _header_otherwise_delimited(head: Sequence[str], first: int, layouts: Sequen
 def _header_absent(head: Sequence[str], first: int, dictionary: Dictionary) -> FileRefused | None:
     versions = {collection.version: collection for collection in dictionary.collections}
     for delimiter in DELIMITERS.values():
-        cells = [cell.strip().strip('"') for cell in head[first].split(delimiter)]
+        cells = _plain_cells(head[first], delimiter)
         for cell in cells:
             if len(cells) > 1 and cell in versions:
                 return file_refused("HEADER_ABSENT", first + 1, layout=_name(dictionary.layout_of(versions[cell])))
@@ -271,7 +276,7 @@ def _not_recognised(head: Sequence[str], first: int, dictionary: Dictionary) -> 
     hint, most = "", 0
     for layout in dictionary.layouts.values():
         for delimiter in DELIMITERS.values():
-            names = {fold(cell.strip().strip('"')) for cell in head[first].split(delimiter)}
+            names = {fold(cell) for cell in _plain_cells(head[first], delimiter)}
             shared = len(names & layout.by_header.keys())
             if shared > most:
                 most = shared

@@ -6,7 +6,15 @@ worklists that districts send back. What a file is has been decided before (``sc
 
 from schemas.reading.extract import BatchHeader, Extract, HashSsn
 from schemas.reading.reader import read_extract
-from schemas.reading.recognition import Recognition
+from schemas.reading.recognition import NEAR_MATCH_RETURN, Recognition
 from schemas.reading.returns import read_near_match_return
 
-__all__ = ["BatchHeader", "Extract", "HashSsn", "Recognition", "read_extract", "read_near_match_return"]
+__all__ = [
+    "NEAR_MATCH_RETURN",
+    "BatchHeader",
+    "Extract",
+    "HashSsn",
+    "Recognition",
+    "read_extract",
+    "read_near_match_return",
+]

@@ -18,6 +18,8 @@ from schemas.reading.extract import blank_to_null, without_blanks
 LF, QUOTE, SPACE = 10, 34, 32
 # No text that gets this far holds it, so it can stand between fields while their quotation marks are off.
 UNIT_SEPARATOR = "\x1f"
+# Text that begins so is unpacked by polars, or refused as a broken archive; the other signatures are no UTF-8 text.
+LOOKS_DEFLATED = (b"x^", b"x\xda")
 # What decoding.UNREADABLE holds beyond ASCII, in bytes: the byte order mark, the lost character, the C1 controls.
 UNREADABLE_BEYOND_ASCII = (b"\xef\xbb\xbf", b"\xef\xbf\xbd")
 C1_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
@@ -36,7 +38,13 @@ def read_clean(body: bytes, delimiter: str, names: Sequence[str]) -> pl.DataFram
         one row a line; trimmed values, blank ones null; rows without any value are still in the frame.
     """
     lines = _line_count(body)
-    if not body or _has_unreadable(body, lines) or b"\n\n" in body or body.startswith(b"\n"):
+    if (
+        not body
+        or body.startswith(LOOKS_DEFLATED)
+        or _has_unreadable(body, lines)
+        or b"\n\n" in body
+        or body.startswith(b"\n")
+    ):
         return None
     body, delimiter = _unwrapped(body, delimiter, len(names), lines)
     wanted = lines * (len(names) - 1)
