@@ -19,6 +19,7 @@ from outputs.aggregates.products import (
     populations_of,
     products_of,
 )
+from outputs.one_child import CHILD, FIRST_PLACE, MERGED_IDS
 from schemas.directory import Directory
 from schemas.errors import UnknownName, UsageError
 
@@ -57,7 +58,7 @@ def aggregate(
     """Replace the cells of a cycle in publish.cell by counts of what is certified now. Does not commit.
 
     Args:
-        directory: adds the schools that certified no record (their zeros are counts too) and the districts that are missing.
+        directory: adds schools without a certified record (their zeros are counts too) and names missing districts.
 
     Raises:
         UnknownName: no product is counted from this cycle.
@@ -110,44 +111,27 @@ def _count_population(
     return cells.select(CELL_COLUMNS)
 
 
-_CERTIFIED = """
-    FROM collection.{layout} AS record
-    JOIN intake.submission AS submission USING (submission_id)
-    WHERE submission.status = 'certified' AND submission.layout = '{layout}'
-      AND submission.school_year = ? AND submission.cycle = ?
-"""
-
-
 def _students(con: duckdb.DuckDBPyConnection, population: Population, school_year: int) -> pl.DataFrame:
     """One row a child: district_code, school_code and one column per product."""
     columns = ", ".join(f"{product.expression} AS {product.name}" for product in products_of(population))
-    order = ", ".join([*population.keep_first, "district_code", "school_code", "submission_id", "line_number"])
-    # A merged ID and the ID it forwards to are one child; a record without an ID is nobody else's.
     query = f"""
-        WITH RECURSIVE forward (state_id, current_id) AS (
-            SELECT state_id, merged_into FROM identity.student WHERE merged_into IS NOT NULL
-            UNION
-            SELECT forward.state_id, next.merged_into
-            FROM forward JOIN identity.student AS next ON next.state_id = forward.current_id
-            WHERE next.merged_into IS NOT NULL
-        ),
-        merged AS (
-            SELECT forward.state_id, forward.current_id
-            FROM forward JOIN identity.student AS last ON last.state_id = forward.current_id
-            WHERE last.merged_into IS NULL
-        ),
+        WITH RECURSIVE {MERGED_IDS},
         enrolled AS (
-            SELECT record.*, record.reporting_school_code AS school_code {_CERTIFIED.format(layout=population.layout)}
-              AND ({population.condition})
+            SELECT record.* {_certified(population)} AND ({population.condition})
         )
-        SELECT enrolled.district_code, coalesce(school_code, '{UNKNOWN}') AS school_code, {columns}
+        SELECT district_code, coalesce(reporting_school_code, '{UNKNOWN}') AS school_code, {columns}
         FROM enrolled LEFT JOIN merged USING (state_id)
-        QUALIFY row_number() OVER (
-            PARTITION BY coalesce(merged.current_id, state_id, submission_id || ' ' || line_number)
-            ORDER BY {order}
-        ) = 1
+        QUALIFY row_number() OVER (PARTITION BY {CHILD} ORDER BY {FIRST_PLACE}) = 1
     """
     return con.sql(query, params=[school_year, population.cycle]).pl()
+
+
+def _certified(population: Population) -> str:
+    return f"""
+        FROM collection.{population.layout} AS record JOIN intake.submission AS submission USING (submission_id)
+        WHERE submission.status = 'certified' AND submission.layout = '{population.layout}'
+          AND submission.school_year = ? AND submission.cycle = ?
+    """
 
 
 def _schools(
@@ -156,7 +140,7 @@ def _schools(
     """Schools of the certified districts: those that any record names, and those the directory lists."""
     query = f"""
         SELECT DISTINCT record.district_code, coalesce(reporting_school_code, '{UNKNOWN}') AS school_code
-        {_CERTIFIED.format(layout=population.layout)}
+        {_certified(population)}
     """
     named = con.sql(query, params=[school_year, population.cycle]).pl()
     if directory is None:

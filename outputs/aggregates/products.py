@@ -24,7 +24,6 @@ class Population(BaseModel):
     cycle: str
     condition: str
     text: str
-    keep_first: tuple[str, ...]
     closes_residuals: bool
     zeros: str = Field(pattern="^(allow|protect|structural)$")
     threshold: int | None = Field(None, ge=2)

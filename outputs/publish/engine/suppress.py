@@ -64,7 +64,11 @@ def _primary_cells(system: CellSystem, threshold: int, cells: pl.DataFrame) -> B
 
 
 def _protect(withholding: Withholding) -> None:
-    """Close, check, add partners, again, until both checks find nothing."""
+    """Close, check, add partners, again, until both checks find nothing.
+
+    Raises:
+        UnsafeRelease: a cell is exposed and there is nothing left to withhold.
+    """
     network = CellNetwork(withholding.system)
     while True:
         withholding.close()
@@ -72,11 +76,16 @@ def _protect(withholding: Withholding) -> None:
         pinned = pinned_cells(withholding.system, withheld, withholding.threshold).tolist()
         if pinned:
             _add_partners(withholding, pinned)
-            continue
-        fixed = fixed_cells(withholding.system, withheld).tolist()
-        if not fixed:
-            return
-        _free(withholding, network, fixed)
+        else:
+            fixed = fixed_cells(withholding.system, withheld).tolist()
+            if not fixed:
+                return
+            _free(withholding, network, fixed)
+        if np.array_equal(withheld, withholding.as_array()):
+            raise UnsafeRelease(
+                "A withheld count follows from the statuses alone although all counts around it are withheld: "
+                "the threshold is too low for tables of this many categories. Raise suppression_threshold."
+            )
 
 
 def _free(withholding: Withholding, network: CellNetwork, fixed: list[int]) -> None:
@@ -101,12 +110,14 @@ def _add_partners(withholding: Withholding, exposed: list[int]) -> None:
     touched: set[int] = set()
     for cell in exposed:
         if touched.isdisjoint(relations_of[cell]):
-            partner = _add_partner(withholding, cell)
-            touched.update(relations_of[cell], relations_of[partner])
+            partner = _nearest_partner(withholding, cell)
+            if partner is not None:
+                withholding.withhold(partner)
+                touched.update(relations_of[cell], relations_of[partner])
 
 
-def _add_partner(withholding: Withholding, cell: int) -> int:
-    """Withhold the cheapest cell that shares a relation with an exposed one; failing that, one a step further out."""
+def _nearest_partner(withholding: Withholding, cell: int) -> int | None:
+    """The cheapest cell that shares a relation with an exposed one; failing that, one a step further out."""
     system = withholding.system
     seen = {cell}
     ring = [cell]
@@ -114,17 +125,12 @@ def _add_partner(withholding: Withholding, cell: int) -> int:
         relations = sorted({relation for member in ring for relation in system.relations_of[member]})
         candidates = {partner for relation in relations for partner in withholding.partners(relation)}
         if candidates:
-            partner = min(candidates, key=withholding.cost)
-            withholding.withhold(partner)
-            return partner
+            return min(candidates, key=withholding.cost)
         near = {member for relation in relations for member in system.children_of[relation]}
         near |= {int(system.parent[relation]) for relation in relations}
         ring = sorted(near - seen)
         seen |= near
-    raise UnsafeRelease(
-        "A withheld count follows from the statuses alone although all counts around it are withheld: "
-        "the threshold is too low for tables of this many categories. Raise suppression_threshold."
-    )
+    return None
 
 
 def _statuses(withholding: Withholding, threshold: int) -> pl.Series:
