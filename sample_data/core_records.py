@@ -4,8 +4,6 @@ Most columns are drawn from ``core_columns.csv``; columns that depend on each ot
 with a child (lunch, special education, language) come from the child's own number, so that they hold over the years.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 import polars as pl
 
@@ -93,7 +91,6 @@ def core_records(rng: Rng, state: State, part: Slice, layout: RecordLayout, coll
 
 
 Columns = dict[str, pl.Series]
-Setter = Callable[[Rng, State, Slice, Columns, Collection], Columns]
 
 
 def _identity_columns(state: State, part: Slice, collection: Collection) -> Columns:

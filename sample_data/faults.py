@@ -54,10 +54,11 @@ class Edits:
 def districts_with_errors(seed: int, state: State, habits: Habits) -> np.ndarray:
     """Which districts send records with errors: the first of several does, the second and the spotless one do not."""
     count = len(state.codes)
-    chosen = stream(seed, "error_districts").random(count) < rates()["district_with_errors"]
+    chosen = np.zeros(count, dtype=bool)
     chosen[MOST_ERRORS_DISTRICT] = count > 1
-    chosen[WARNINGS_DISTRICT : WARNINGS_DISTRICT + 1] = False
-    chosen[habits.spotless] = False
+    others = np.setdiff1d(np.arange(count), [MOST_ERRORS_DISTRICT, WARNINGS_DISTRICT, habits.spotless])
+    wanted = max(0, round(count * rates()["district_with_errors"]) - 1)
+    chosen[stream(seed, "error_districts").permutation(others)[:wanted]] = True
     return chosen
 
 

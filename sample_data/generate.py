@@ -10,26 +10,19 @@ from pathlib import Path
 
 import polars as pl
 
+from sample_data.core_files import write_core
 from sample_data.core_records import draw_traits
 from sample_data.directory import build_state, write_directory
 from sample_data.enrolment import enrol
 from sample_data.faults import districts_with_errors
 from sample_data.odd_files import odd_files
 from sample_data.people import make_people
+from sample_data.plan import Plan, batch_file_name, collection_of, core_file_name, slices
 from sample_data.registrations import register
+from sample_data.request_files import write_batches, write_precodes
 from sample_data.styles import draw_habits, spell
 from sample_data.tables import stream
 from sample_data.truth import TruthWriter, write_readme
-from sample_data.writing import (
-    Plan,
-    batch_file_name,
-    collection_of,
-    core_file_name,
-    slices,
-    write_batches,
-    write_core,
-    write_precodes,
-)
 from schemas.dictionary import load_dictionary
 from schemas.errors import UsageError
 

@@ -44,7 +44,7 @@ def child_first_names(
 
 def _same_in_family(names: pl.Series, family: np.ndarray) -> pl.Series:
     pairs = pl.DataFrame({"family": family, "name": names})
-    return pairs.select(pl.int_range(pl.len()).over("family", "name") > 0).to_series()
+    return pairs.select(~pl.struct("family", "name").is_first_distinct()).to_series()
 
 
 def _alliterate(rng: Rng, names: pl.Series, gender: np.ndarray, twin: np.ndarray) -> pl.Series:

@@ -46,7 +46,7 @@ def make_people(seed: int, state: State, students: int, years: tuple[int, ...]) 
     cohorts = Cohorts.of_years(years)
     rng = stream(seed, "families")
     children = _children(rng, cohorts, int(students / 13.3 * 1.22 * cohorts.count) + 60)
-    families = _families(rng, state, int(children["family"].max() or 0) + 1)
+    families = _families(rng, state, int(children["family"].to_numpy().max()) + 1)
     people = children.with_columns(families.select(pl.exclude("family"))[children["family"]])
     people = _name_children(stream(seed, "names"), people)
     people = _with_namesakes(stream(seed, "namesakes"), state, people)
@@ -151,7 +151,7 @@ def _name_children(rng: Rng, people: pl.DataFrame) -> pl.DataFrame:
         is_hispanic=pl.col("race") == "H",
     )
     junior = pl.Series(rng.random(people.height) < share["son_named_after_guardian"]) & (pl.col("gender") == "M")
-    first_son = junior & pl.col("twin_set").is_null() & (pl.int_range(pl.len()).over("family") == 0)
+    first_son = junior & pl.col("twin_set").is_null() & pl.col("family").is_first_distinct()
     suffix = pl.Series(np.where(rng.random(people.height) < 0.8, "Jr", "III"))
     people = people.with_columns(
         suffix=pl.when(first_son).then(suffix),

@@ -1,4 +1,4 @@
-"""Pre-code requests for the spring MAP, as districts that do it themselves send them: one record a child and subject."""
+"""Pre-code requests for the spring MAP as some districts send them: one record a child and subject."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The truth beside the files: which child stands on which line, what became wrong on the way, what should come of it."""
+"""The truth beside the files: which child stands on which line, what went wrong, what should come of it."""
 
 import csv
 from dataclasses import astuple, dataclass, fields
