@@ -1,5 +1,6 @@
 """Batches in, typed records and violations out; generated rules against a plain-Python oracle."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pandera.polars as pa
@@ -10,11 +11,13 @@ from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
 
 from schemas import validation
+from schemas.predicates import Predicate
 from schemas.rules import Rule
 from schemas.validation import MASKED_SSN, RULE_RUN_SCHEMA, VIOLATION_SCHEMA, ValidationDefect, validate_records
 from tests.schemas.batches import (
     BOOKS,
     CLEAN,
+    DICTIONARY,
     DISTRICT,
     LITERALS,
     OTHER_DISTRICT,
@@ -328,10 +331,23 @@ def _judged_by_pandera(batch: pl.DataFrame, rules: list[Rule]) -> set[tuple[str,
 
 
 def test_a_rule_the_engine_cannot_run_is_our_defect_and_quotes_nothing(directory):
-    records = text_records("student_core", {"last_name": "Zq7Zq7"}).drop("gender")
-    with pytest.raises((ValidationDefect, pl.exceptions.ColumnNotFoundError)) as defect:
-        validate("student_core", records, directory)
-    assert "Zq7Zq7" not in str(defect.value)
+    book = BOOKS["student_core"]
+    broken = Predicate("", pl.col("last_name").cast(pl.Int64) > 0, frozenset({"last_name"}))
+    rules = (*book.rules[:-1], replace(book.rules[-1], predicate=broken))
+    with pytest.raises(ValidationDefect, match="could not be evaluated on a batch of 1 records") as defect:
+        validate_records(
+            text_records("student_core", {"last_name": "Zq7Zq7"}), submissions(one=DISTRICT), layout=book.layout,
+            rule_book=replace(book, rules=rules), directory=directory,
+        )  # fmt: skip
+    assert "Zq7Zq7" not in str(defect.value) and defect.value.__cause__ is None and defect.value.__context__ is None
+
+
+def test_an_id_batch_of_another_year_is_judged_too(directory):
+    book = BOOKS["id_batch"]
+    records = text_records("id_batch", {"school_year": "2025", "gender": "X"})
+    layout = DICTIONARY.layout("id_batch", 2025)
+    validated = validate_records(records, submissions(one=DISTRICT), layout=layout, rule_book=book, directory=directory)
+    assert found(validated) == [(2, "Gender", "IDB90100")]
 
 
 def test_a_null_answer_is_no_pass_for_pandera(monkeypatch, directory):
