@@ -13,18 +13,18 @@ from schemas.clock import missouri_day
 from schemas.dictionary import ID_BATCH, Collection, Dictionary
 from schemas.directory import Directory
 
-# Where a district can stand, the most urgent first; what each means to the operator.
+# Where a district can stand, the most urgent first, in words that also follow a number ("9 missing").
 STATES = {
-    "missing": "nothing received",
-    "refused": "only files that could not be taken",
-    "waiting": "waits for confirmation",
-    "errors": "errors to correct",
-    "near_matches": "near matches to decide",
-    "recertify": "corrected after certification",
+    "missing": "missing",
+    "refused": "file refused",
+    "waiting": "unconfirmed",
+    "errors": "with errors",
+    "near_matches": "near matches",
+    "recertify": "to re-certify",
     "ready": "ready to certify",
     "answered": "answered",
     "certified": "certified",
-    "not_due": "nothing received yet",
+    "not_due": "not due yet",
 }
 NEEDS_ATTENTION = ("missing", "refused", "waiting", "errors", "near_matches", "recertify", "ready")
 # This many days before the deadline a district without a file is no longer merely not due.
@@ -119,7 +119,7 @@ def _received(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, dict[str, A
                max(received_at) AS last_received_at,
                bool_or(is_trial) AS has_trial, bool_or(is_certified) AS has_certified,
                bool_or(stands) AS has_standing, bool_or(status = 'waiting') AS has_waiting,
-               sum(accepted_count) FILTER (is_trial) AS trial_records,
+               sum(accepted_count) FILTER (stands) AS trial_records,
                coalesce(sum(errors) FILTER (stands), 0) AS errors,
                coalesce(sum(warnings) FILTER (stands), 0) AS warnings,
                coalesce(sum(near_matches) FILTER (stands), 0) AS near_matches,

@@ -45,12 +45,12 @@ def _district_json(row: dict[str, Any]) -> dict[str, Any]:
     return {name: _iso(value) if isinstance(value, date) else value for name, value in kept.items()}
 
 
-def collection_totals(group: pl.DataFrame) -> dict[str, int]:
+def collection_totals(group: pl.DataFrame) -> dict[str, Any]:
     """How many districts stand where, and the sums of their figures."""
     by_state = dict(group.group_by("state").len().iter_rows())
     return {
         "districts": group.height,
-        **{state: by_state[state] for state in STATES if state in by_state},
+        "standing": {state: by_state[state] for state in STATES if state in by_state},
         "records": int(group.select(pl.coalesce("trial_records", "certified_records").sum()).item() or 0),
         "errors": int(group["errors"].sum() or 0),
         "warnings": int(group["warnings"].sum() or 0),
@@ -60,6 +60,7 @@ def collection_totals(group: pl.DataFrame) -> dict[str, int]:
 def print_status(rows: pl.DataFrame, *, now: datetime, everything: bool = False) -> None:
     """Summary lines, then a table of the districts that need something (or of all): fits 80 columns."""
     from rich.console import Console
+    from rich.padding import Padding
 
     console = Console()
     if not rows.height:
@@ -68,24 +69,26 @@ def print_status(rows: pl.DataFrame, *, now: datetime, everything: bool = False)
     console.print(f"Status on {missouri_day(now):%B %d, %Y}", style="bold", highlight=False)
     for _, group in rows.group_by("collection_version", maintain_order=True):
         console.print()
-        for line in summary_lines(group):
-            console.print(line, highlight=False)
+        title, figures = summary_lines(group)
+        console.print(title, highlight=False)
+        console.print(Padding(figures, (0, 0, 0, 2), expand=False), highlight=False)
         shown = group if everything else group.filter(pl.col("state").is_in(NEEDS_ATTENTION))
         if shown.height:
-            console.print(status_table(shown))
+            console.print(status_table(shown, console.width))
         elif not everything:
             console.print("No district needs anything. All of them: mosis status --all", highlight=False)
 
 
-def summary_lines(group: pl.DataFrame) -> list[str]:
-    """A collection in two lines: its name and deadline, and how many districts stand where."""
+def summary_lines(group: pl.DataFrame) -> tuple[str, str]:
+    """A collection in two lines: its name, and its deadline with how many districts stand where."""
     totals = collection_totals(group)
-    states = ", ".join(f"{totals[state]:,} {meaning}" for state, meaning in STATES.items() if state in totals)
+    standing = totals["standing"]
+    states = ", ".join(f"{standing[state]:,} {meaning}" for state, meaning in STATES.items() if state in standing)
     districts = counted(totals["districts"], "district")
-    return [
+    return (
         f"[bold]{group['collection_title'][0]}[/bold] ({group['collection_version'][0]})",
-        f"  {_deadline_words(group)}{districts}: {states}. {totals['records']:,} records, {totals['errors']:,} errors.",
-    ]
+        f"{_deadline_words(group)}{districts}: {states}. {totals['records']:,} records, {totals['errors']:,} errors.",
+    )
 
 
 def _deadline_words(group: pl.DataFrame) -> str:
@@ -103,17 +106,21 @@ _STYLES = {
 }  # fmt: skip
 
 
-def status_table(group: pl.DataFrame) -> "Table":
-    """The districts, most urgent first; numbers right-aligned, words cut before they wrap."""
+# What all columns of the table but the district's name take, with the gaps between them.
+_OTHER_COLUMNS = 62
+
+
+def status_table(group: pl.DataFrame, width: int) -> "Table":
+    """The districts, most urgent first, in so many columns of a terminal; a long name is cut."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    table.add_column("district", no_wrap=True)
-    table.add_column("name", no_wrap=True, overflow="ellipsis", max_width=24)
-    for name in ("files", "records", "errors", "asks", "days"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("stands at", no_wrap=True)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column("code", no_wrap=True, min_width=6)
+    table.add_column("name", no_wrap=True, overflow="ellipsis", max_width=max(10, min(34, width - _OTHER_COLUMNS)))
+    table.add_column("stands at", no_wrap=True, min_width=16)
+    for name, width in (("files", 5), ("records", 7), ("errors", 6), ("near", 4), ("days", 4)):
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
     urgency = {state: place for place, state in enumerate(STATES)}
     ordered = group.with_columns(
         urgency=pl.col("state").replace_strict(urgency, return_dtype=pl.Int8), by_errors=pl.col("errors").fill_null(0)
@@ -126,14 +133,20 @@ def status_table(group: pl.DataFrame) -> "Table":
 def _cells(row: dict[str, Any]) -> list[str]:
     records = row["trial_records"] if row["trial_records"] is not None else row["certified_records"]
     style = _STYLES[row["state"]]
-    late = " (late)" if row["is_late"] else ""
     return [
         row["district_code"],
         row["district_name"],
+        f"[{style}]{STATES[row['state']]}[/{style}]",
         *(
             f"{number:,}" if number else ""
             for number in (row["received_count"], records, row["errors"], row["near_matches"])
         ),
-        "" if row["days_left"] is None else str(row["days_left"]),
-        f"[{style}]{STATES[row['state']]}{late}[/{style}]",
+        _days(row),
     ]
+
+
+def _days(row: dict[str, Any]) -> str:
+    """Days to the deadline; a file that came after it is late, whatever is left of another deadline."""
+    if row["is_late"]:
+        return "late"
+    return "" if row["days_left"] is None else str(row["days_left"])

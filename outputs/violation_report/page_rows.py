@@ -68,7 +68,7 @@ def _severity_column(rows: pl.DataFrame) -> dict[str, Any]:
         "lookup": ["Error", "Warning"],
         "classes": ["error", "warning"],
         "order": [0, 1],
-        "filter": "Errors and warnings",
+        "filter": "All severities",
         "values": rows["severity"].replace_strict(_SEVERITY, return_dtype=pl.Int8).to_list(),
     }
 

@@ -1,0 +1,188 @@
+"""``state.html``: one self-contained page for the operator."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from outputs.district_states import STATES, status_rows
+from outputs.next_steps import counted, long_date
+from outputs.pages import BarPart, bar_parts, encode_texts, render_page
+from outputs.state_page.heat import HeatTable, heat_table, rule_counts
+from outputs.status import collection_due_date, collection_totals
+from schemas.clock import MISSOURI, missouri_day
+from schemas.dictionary import Dictionary
+from schemas.directory import Directory
+
+# Colour of each standing, in bars and badges.
+_KINDS = {
+    "missing": "error", "refused": "error", "errors": "error", "waiting": "warning", "near_matches": "warning",
+    "recertify": "warning", "ready": "accent", "answered": "good", "certified": "good", "not_due": "quiet",
+}  # fmt: skip
+_BAR_ORDER = ("good", "accent", "warning", "error", "quiet")
+MOST_BARS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionCard:
+    """One collection at the head of the page."""
+
+    title: str
+    version: str
+    due: str
+    districts: str
+    parts: list[BarPart]
+    standings: list[tuple[str, str, str]]
+    records: str
+    errors: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulePart:
+    """What fails in one collection: bars by rule, and rules against districts."""
+
+    title: str
+    bars: list[tuple[str, str, str, list[BarPart]]]
+    heat: HeatTable
+
+
+def state_html(con: duckdb.DuckDBPyConnection, now: datetime, *, dictionary: Dictionary, directory: Directory) -> bytes:
+    """The page as it stands at a moment."""
+    rows = status_rows(con, dictionary, directory, now)
+    groups = [group for _, group in rows.group_by("collection_version", maintain_order=True)]
+    local = now.astimezone(MISSOURI)
+    return render_page(
+        "state.html.j2",
+        title="MOSIS: where the state stands",
+        data=_table_data(rows) if rows.height else None,
+        made_at=f"{long_date(missouri_day(now))}, {local:%I:%M %p}".replace(", 0", ", "),
+        attention=_attention(rows),
+        cards=[_card(group) for group in groups],
+        rule_parts=[part for group in groups if (part := _rule_part(con, group)) is not None],
+    )
+
+
+def _attention(rows: pl.DataFrame) -> tuple[str, str]:
+    """Colour and sentence of the head: what waits for the operator."""
+    asks = {
+        "ready": ("trial is ready to certify", "trials are ready to certify"),
+        "recertify": ("corrected file is ready to certify anew", "corrected files are ready to certify anew"),
+        "waiting": ("file waits for confirmation", "files wait for confirmation"),
+        "missing": ("file is missing", "files are missing"),
+    }
+    by_state = dict(rows.group_by("state").len().iter_rows())
+    parts = [counted(by_state[state], one, many) for state, (one, many) in asks.items() if by_state.get(state)]
+    if not rows.height:
+        return "", "Nothing was received yet and no collection is open."
+    if not parts:
+        return "good", "Nothing waits for you. Districts that have something to correct have their reports."
+    return "warning", "; ".join(parts) + "."
+
+
+def _card(group: pl.DataFrame) -> CollectionCard:
+    totals = collection_totals(group)
+    standing, due = totals["standing"], collection_due_date(group)
+    by_kind = dict.fromkeys(_BAR_ORDER, 0)
+    for state, kind in _KINDS.items():
+        by_kind[kind] += standing.get(state, 0)
+    return CollectionCard(
+        title=group["collection_title"][0],
+        version=group["collection_version"][0],
+        due=_due_words(group, due),
+        districts=counted(totals["districts"], "district"),
+        parts=bar_parts(list(by_kind.items()), totals["districts"]),
+        standings=[
+            (_KINDS[state], f"{standing[state]:,}", meaning) for state, meaning in STATES.items() if state in standing
+        ],
+        records=f"{totals['records']:,}",
+        errors=f"{totals['errors']:,}",
+    )
+
+
+def _due_words(group: pl.DataFrame, due: Any) -> str:
+    if due is None:
+        return "No deadline"
+    days = int(group.filter(pl.col("due_date") == due)["days_left"][0])
+    if days == 0:
+        return f"Due today, {long_date(due)}"
+    when = f"{counted(days, 'day')} left" if days > 0 else f"{counted(-days, 'day')} ago"
+    return f"Due {long_date(due)} ({when})"
+
+
+def _rule_part(con: duckdb.DuckDBPyConnection, group: pl.DataFrame) -> RulePart | None:
+    counts = rule_counts(con, group["collection_version"][0])
+    heat = heat_table(counts, dict(group.select("district_code", "district_name").iter_rows()))
+    if heat is None:
+        return None
+    by_rule = counts.group_by("rule_id", "field").agg(pl.col("errors").sum(), pl.col("district_code").n_unique())
+    largest = by_rule.sort("errors", "rule_id", "field", descending=[True, False, False]).head(MOST_BARS)
+    full = max(largest["errors"].to_list())
+    return RulePart(
+        group["collection_title"][0],
+        [
+            (
+                field or "whole file",
+                rule,
+                f"{errors:,} in {counted(districts, 'district')}",
+                bar_parts([("error", errors)], full),
+            )
+            for rule, field, errors, districts in largest.iter_rows()
+        ],
+        heat,
+    )
+
+
+def _table_data(rows: pl.DataFrame) -> dict[str, Any]:
+    states, state_values = encode_texts(rows["state"])
+    urgency = list(STATES)
+    names = [f"{code} {name}" for code, name in rows.select("district_code", "district_name").iter_rows()]
+    titles = rows["collection_title"].to_list()
+    received = rows["last_received_at"].dt.convert_time_zone(MISSOURI.key).dt.strftime("%b %d, %H:%M")
+    return {
+        "size": rows.height,
+        "sort": "state",
+        "page": 25,
+        "columns": [
+            _text("collection", "Collection", titles, filter="All collections", hidden=True),
+            {**_text("district", "District", names), "note": _text("of", "", rows["collection_version"].to_list())},
+            {
+                "id": "state", "label": "Stands at", "kind": "badge", "values": state_values,
+                "lookup": [STATES[state] for state in states], "classes": [_KINDS[state] for state in states],
+                "order": [urgency.index(state) for state in states], "filter": "All standings",
+            },
+            _number("files", "Files", rows["received_count"]),
+            _number("records", "Records", rows.select(pl.coalesce("trial_records", "certified_records")).to_series()),
+            _number("errors", "Errors", rows["errors"]),
+            _number("warnings", "Warnings", rows["warnings"]),
+            _number("questions", "Near matches", rows["near_matches"]),
+            {
+                **_text("received", "Last file", received.to_list(), keep=True, order=_time_order(received, rows["last_received_at"])),
+                "note": _text("late", "", ["late" if late else None for late in rows["is_late"]]),
+            },
+            {"id": "days", "label": "Days left", "kind": "number", "values": rows["days_left"].to_list()},
+        ],
+    }  # fmt: skip
+
+
+def _text(name: str, label: str, texts: list[str | None] | list[str], **more: Any) -> dict[str, Any]:
+    lookup, values = encode_texts(texts)
+    return {"id": name, "label": label, "lookup": lookup, "values": values, **more}
+
+
+def _time_order(texts: pl.Series, moments: pl.Series) -> list[int]:
+    """Place in time of each distinct text, in the order in which the texts are first seen."""
+    first: dict[str, int] = {}
+    for text, rank in zip(texts, moments.rank("dense"), strict=True):
+        if text is not None:
+            first.setdefault(text, rank)
+    return list(first.values())
+
+
+def _number(name: str, label: str, counts: pl.Series) -> dict[str, Any]:
+    """Counts, largest first at the first click; a zero is left blank so that the others stand out."""
+    return {
+        "id": name, "label": label, "kind": "number", "biggest": True,
+        "values": [count or None for count in counts],
+    }  # fmt: skip
