@@ -33,14 +33,13 @@ def write_extract(records: pl.DataFrame, layout: RecordLayout, dialect: Dialect)
     Args:
         records: one text column per standard name of the layout, in the order the file shall have; blanks are null.
     """
-    if dialect.format == "fixed":
-        text = _fixed_width(records, layout, NEWLINES[dialect.newline])
-    else:
-        text = _delimited(records, layout, dialect)
+    is_fixed = dialect.format == "fixed"
+    text = _fixed_width(records, layout, dialect) if is_fixed else _delimited(records, layout, dialect)
     return encode(mix_newlines(text, dialect.newline), dialect.encoding)
 
 
-def _fixed_width(records: pl.DataFrame, layout: RecordLayout, newline: str) -> bytes:
+def _fixed_width(records: pl.DataFrame, layout: RecordLayout, dialect: Dialect) -> bytes:
+    newline = NEWLINES[dialect.newline]
     padded = [pl.col(field.standard_name).fill_null("").str.pad_end(field.length) for field in layout.fields]
     lines = records.select(pl.concat_str(padded)).to_series().to_list()
     return "".join(line + newline for line in lines).encode()
@@ -151,7 +150,9 @@ def _read_delimited(text: str, layout: RecordLayout, dialect: Dialect) -> pl.Dat
         io.BytesIO(text.encode()), separator=SEPARATORS[dialect.format], eol_char=ends, infer_schema=False
     )
     by_header = layout.by_header
-    return frame.rename({name: by_header[name.strip().casefold()].standard_name for name in frame.columns})
+    frame = frame.rename({name: by_header[name.strip().casefold()].standard_name for name in frame.columns})
+    # A quoted blank comes as an empty string.
+    return frame.select(pl.when(pl.col(name) != "").then(name) for name in frame.columns)
 
 
 def _read_fixed(text: str, layout: RecordLayout, newline: str) -> pl.DataFrame:

@@ -1,16 +1,17 @@
 """Reads sample files the way the pipeline does: recognised, read, validated."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from schemas.dictionary import load_dictionary
 from schemas.directory import load_directory
-from schemas.errors import FileRefused
 from schemas.inbox.recognise import recognise
 from schemas.reading import read_extract
 from schemas.reading.extract import Extract
+from schemas.reading.recognition import Recognition
 from schemas.rules import load_rule_book
 from schemas.validation import validate_records
 
@@ -30,31 +31,34 @@ def status_only(numbers: pl.Series) -> pl.DataFrame:
     return pl.DataFrame({"ssn_hash": empty, "ssn_near": near, "ssn_status": status})
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a file: its extract and violations, or the refusal."""
-
-    extract: Extract | None
-    violations: pl.DataFrame
-    refusal: FileRefused | None
-
-
-def take_file(path: Path, directory: Path) -> Outcome:
-    """Recognise, read and validate one file dropped by the district that its folder is named for."""
+def read_file(path: Path) -> tuple[Recognition, Extract]:
+    """A file recognised and read; raises FileRefused as the pipeline would."""
     content = path.read_bytes()
-    try:
-        recognition = recognise(content, DICTIONARY)
-        extract = read_extract(content, recognition, DICTIONARY, status_only)
-    except FileRefused as refusal:
-        return Outcome(None, pl.DataFrame(), refusal)
-    submissions = pl.DataFrame({"submission_id": ["s"], "district_code": [path.parent.name], "school_code": [None]},
-                               schema_overrides={"school_code": pl.String})  # fmt: skip
-    collection = DICTIONARY.collection(recognition.collection_version)
+    recognition = recognise(content, DICTIONARY)
+    return recognition, read_extract(content, recognition, DICTIONARY, status_only)
+
+
+def violations_of(paths: Iterable[Path], directory: Path) -> pl.DataFrame:
+    """Violations of files, each dropped by the district its folder is named for, with ``path``; one validate a collection."""
+    by_collection: dict[Recognition, list[tuple[Path, Extract]]] = {}
+    for path in paths:
+        recognition, extract = read_file(path)
+        key = replace(recognition, file_format="comma", encoding="utf-8", has_bom=False, newlines=frozenset(),
+                      columns=(), header_line=0, header_lines=0)  # fmt: skip
+        by_collection.setdefault(key, []).append((path, extract))
+    found = [_validated(recognition, files, directory) for recognition, files in by_collection.items()]
+    return pl.concat(found)
+
+
+def _validated(recognition: Recognition, files: list[tuple[Path, Extract]], directory: Path) -> pl.DataFrame:
+    submissions = pl.DataFrame(
+        {"submission_id": [str(path) for path, _ in files], "district_code": [path.parent.name for path, _ in files]}
+    ).with_columns(school_code=pl.lit(None, pl.String))
     validated = validate_records(
-        extract.records.with_columns(submission_id=pl.lit("s")),
+        pl.concat([extract.records.with_columns(submission_id=pl.lit(str(path))) for path, extract in files]),
         submissions,
         layout=DICTIONARY.layout(recognition.layout, recognition.school_year),
-        rule_book=load_rule_book(DICTIONARY, collection),
+        rule_book=load_rule_book(DICTIONARY, recognition.collection_version),
         directory=load_directory(directory),
     )
-    return Outcome(extract, validated.violations, None)
+    return validated.violations.rename({"submission_id": "path"})
