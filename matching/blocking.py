@@ -1,0 +1,116 @@
+"""Which pairs are looked at: named rules, each an equality that one kind of error leaves standing.
+
+A child is found when at least one rule survives what went wrong with the record. Every rule is an equi-join, so the cost
+follows the number of requests, and each has a cap: a value that nobody thought of (one surname and one birth date on
+ten thousand rows) must end in a clear message, not in a full disk.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from matching.requests import REQUEST_TABLE
+from schemas.errors import MosisError
+
+REGISTRY = "state.identity.record"
+PAIR_TABLE = "mosis_pair"
+
+# Pairs a rule may make: a fixed part for small runs and so many for each request. Real data stay below a tenth of it.
+PAIRS_FLOOR, PAIRS_PER_REQUEST = 2_000_000, 60
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingRule:
+    """Pairs whose keys are equal; ``{s}`` is the record. ``other_keys`` is for the right side where it differs."""
+
+    name: str
+    catches: str
+    keys: tuple[str, ...]
+    other_keys: tuple[str, ...] | None = None
+    unnest: str | None = None
+
+
+BLOCKING_RULES = (
+    BlockingRule("SAME_DISTRICT_AND_LOCAL_ID", "whatever changed but the place", ("{s}.district_code", "{s}.local_student_id")),
+    BlockingRule("SAME_SSN", "names and birth date both wrong", ("{s}.ssn_hash",)),
+    BlockingRule(
+        "SAME_BIRTH_DATE_AND_SURNAME_SOUND", "another first name or a nickname", ("{s}.birth_date", "{s}.last_name_sound")
+    ),
+    BlockingRule(
+        "SAME_BIRTH_DATE_AND_FIRST_NAME_SOUND", "another last name", ("{s}.birth_date", "{s}.first_name_sound")
+    ),
+    BlockingRule(
+        "SAME_BIRTH_DATE_AND_SURNAME_WORD", "one of two surnames left out", ("{s}.birth_date", "surname_word"),
+        unnest="surname_tokens",
+    ),
+    BlockingRule(
+        "SAME_BIRTH_DATE_AND_NAMES_SWAPPED", "first and last name in each other's field",
+        ("{s}.birth_date", "{s}.last_name_key"), ("{s}.birth_date", "{s}.first_name_key"),
+    ),
+    BlockingRule(
+        "SAME_SOUNDS_AND_BIRTH_YEAR", "day and month wrong, swapped or the first of January",
+        ("{s}.last_name_sound", "{s}.first_name_sound", "year({s}.birth_date)"),
+    ),
+    BlockingRule(
+        "SAME_SOUNDS_AND_BIRTHDAY", "the year wrong",
+        ("{s}.last_name_sound", "{s}.first_name_sound", "month({s}.birth_date)", "day({s}.birth_date)"),
+    ),
+    BlockingRule(
+        "SAME_GUARDIAN_AND_BIRTH_DATE", "both names wrong", ("{s}.birth_date", "{s}.guardian_key")
+    ),
+)  # fmt: skip
+
+# Two children of one district and year with two local IDs and two first names are never one child: not worth a look.
+_MAY_BE_ONE_CHILD = (
+    "NOT (q.district_code = r.district_code AND q.school_year = r.school_year AND q.layout = r.layout "
+    "AND q.local_student_id <> r.local_student_id AND q.first_name_key <> r.first_name_key "
+    "AND q.ssn_hash IS DISTINCT FROM r.ssn_hash)"
+)
+
+
+def block_with_registry(cursor: duckdb.DuckDBPyConnection, request_count: int) -> None:
+    """Adds to PAIR_TABLE each open request with each registry row it shares a key with."""
+    for rule in BLOCKING_RULES:
+        _insert(cursor, rule, _pairs_sql(rule, REGISTRY, "r.rowid", "true"), request_count)
+
+
+def block_within_run(cursor: duckdb.DuckDBPyConnection, request_count: int) -> None:
+    """Adds to PAIR_TABLE the pairs of open requests that share a key, each pair once; the other side is ``-1 - id``."""
+    condition = f"q.request_id < r.request_id AND r.is_open AND {_MAY_BE_ONE_CHILD}"
+    mirrored = f"q.request_id > r.request_id AND r.is_open AND {_MAY_BE_ONE_CHILD}"
+    for rule in BLOCKING_RULES:
+        sql = _pairs_sql(rule, REQUEST_TABLE, "-1 - r.request_id::BIGINT", condition)
+        if rule.other_keys is not None:
+            sql += " UNION ALL " + _pairs_sql(rule, REQUEST_TABLE, "-1 - r.request_id::BIGINT", mirrored)
+        _insert(cursor, rule, sql, request_count)
+
+
+def make_pair_table(cursor: duckdb.DuckDBPyConnection) -> None:
+    """An empty PAIR_TABLE: request_id, and other: a row of the registry, or ``-1 - request_id`` of another request."""
+    cursor.execute(f"CREATE OR REPLACE TABLE {PAIR_TABLE} (request_id BIGINT, other BIGINT)").fetchall()
+
+
+def _pairs_sql(rule: BlockingRule, other_table: str, other_id: str, condition: str) -> str:
+    left = [key.format(s="q") for key in rule.keys]
+    right = [key.format(s="r") for key in rule.other_keys or rule.keys]
+    q, r = f"{REQUEST_TABLE} q", f"{other_table} r"
+    if rule.unnest is not None:
+        # Each word is a row of its own; a pair with two words in common is found twice and counted once later.
+        q += f", unnest(q.{rule.unnest}) AS q_word(surname_word)"
+        r += f", unnest(r.{rule.unnest}) AS r_word(surname_word)"
+        left = [key.replace("surname_word", "q_word.surname_word") for key in left]
+        right = [key.replace("surname_word", "r_word.surname_word") for key in right]
+    equal = " AND ".join(f"{one} = {other}" for one, other in zip(left, right, strict=True))
+    return f"SELECT q.request_id, {other_id} AS other FROM {q}, {r} WHERE q.is_open AND {equal} AND {condition}"
+
+
+def _insert(cursor: duckdb.DuckDBPyConnection, rule: BlockingRule, sql: str, request_count: int) -> None:
+    cap = PAIRS_FLOOR + PAIRS_PER_REQUEST * request_count
+    cursor.execute(f"INSERT INTO {PAIR_TABLE} SELECT * FROM ({sql}) LIMIT {cap + 1}")
+    ((count,),) = cursor.fetchall()
+    if count > cap:
+        raise MosisError(
+            f"matching: blocking rule {rule.name} makes more than {cap} pairs of {request_count} requests. "
+            "One value stands on far too many records: look for a stand-in in these fields "
+            f"({', '.join(rule.keys).replace('{s}.', '')}), add it to matching/names and run again."
+        )

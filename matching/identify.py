@@ -1,0 +1,218 @@
+"""Which person each record of a run is: all submissions of the run at once, against the ledger as it stands (design 5).
+
+The order of evidence is the order of this file: what people decided, the ID that was sent, the district's own number, one
+exact match, the model, and then the new children among themselves. Nothing here writes to the state.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from matching.candidates import displayed_people, find_people, person_places, score_open_requests
+from matching.decisions import decide
+from matching.exact import settle_exact
+from matching.model import Model, load_model
+from matching.near_matches import (
+    CANCEL,
+    CANDIDATE_SCHEMA,
+    CANNOT_LINK,
+    MUST_LINK,
+    make_candidates,
+    near_match_ids,
+    people_decisions,
+)  # fmt: skip
+from matching.new_with_new import number_new_people
+from matching.reasons import CANCELED, CONFIRMED, ERROR, NEAR_MATCH, NEW, REUSED
+from matching.requests import prepare_requests, workspace
+from matching.run_state import RunState
+
+ASSIGNMENT_SCHEMA: dict[str, pl.DataType] = {
+    "submission_id": pl.String(), "sha256": pl.String(), "line_number": pl.UInt32(), "outcome": pl.String(),
+    "reason": pl.String(), "state_id": pl.String(), "person_number": pl.Int64(), "step": pl.String(),
+    "match_weight": pl.Float64(), "margin": pl.Float64(), "model_version": pl.String(), "near_match_id": pl.String(),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What came out of a run.
+
+    Attributes:
+        assignments: one row a request, ASSIGNMENT_SCHEMA. Requests with one person_number are one new child.
+        candidates: one row a question and person, CANDIDATE_SCHEMA.
+    """
+
+    assignments: pl.DataFrame
+    candidates: pl.DataFrame
+
+
+def identify(requests: pl.DataFrame, con: duckdb.DuckDBPyConnection, model: Model | None = None) -> Decisions:
+    """Decide every request of a run.
+
+    Args:
+        requests: identity columns with sha256, layout, has_identity_error, error_reason; any order.
+        con: an instance with the state attached as ``state``; it is only read.
+        model: the one that ships when none is given.
+
+    Raises:
+        MosisError: one value stands on so many records that a blocking rule would explode; the message names the rule.
+    """
+    with workspace(con) as cursor:
+        run = RunState(cursor, model or load_model(), prepare_requests(requests))
+        _refuse(run)
+        ruled_out = _follow_people(run)
+        run.look_up_supplied()
+        _settle_exact(run)
+        pairs = score_open_requests(run)
+        people = find_people(run, pairs, ruled_out)
+        decided = decide(run.open_requests(), people, run.model.thresholds)
+        run.settle(decided.filter(pl.col("outcome") != NEW))
+        _number_new(run, decided.filter(pl.col("outcome") == NEW), pairs, ruled_out)
+        doubled = _hold_two_local_ids(run)
+        assignments = _assignments(run)
+        return Decisions(assignments, _candidates(run, people, doubled))
+
+
+def _refuse(run: RunState) -> None:
+    """Errors in identity fields, stand-ins for names or dates, and crowds that no field tells apart."""
+    reason = (
+        pl.when("has_identity_error")
+        .then(pl.coalesce("error_reason", pl.lit("IDENTITY_FIELD_ERROR")))
+        .when("is_placeholder")
+        .then(pl.lit("IDENTITY_PLACEHOLDER"))
+        .when("is_crowd")
+        .then(pl.lit("TOO_MANY_ALIKE"))
+    )
+    refused = run.requests.with_columns(refusal=reason).filter(pl.col("refusal").is_not_null())
+    run.settle_as(refused, ERROR, pl.col("refusal"))
+
+
+def _follow_people(run: RunState) -> pl.DataFrame:
+    """Settles what people decided about these lines; who is ruled out for a request (request_id, person)."""
+    told = people_decisions(run.cursor).join(run.open_ids(), on="request_id")
+    same = told.filter(pl.col("kind") == MUST_LINK)
+    run.settle(
+        same.select(
+            "request_id", "person", outcome=pl.lit(REUSED), reason=pl.lit("DECIDED_SAME"), step=pl.lit("decision")
+        )
+    )
+    cancelled = told.filter(pl.col("kind") == CANCEL).join(same, on="request_id", how="anti")
+    run.settle_as(cancelled, CANCELED, "DECIDED_CANCEL", "decision")
+    return told.filter(pl.col("kind") == CANNOT_LINK).select("request_id", "person")
+
+
+def _settle_exact(run: RunState) -> None:
+    found = settle_exact(run.cursor).join(run.supplied, on="request_id", how="left")
+    status, step = pl.col("supplied_status"), pl.col("step")
+    run.settle(
+        found.select(
+            "request_id",
+            "person",
+            "step",
+            outcome=pl.when(step == "supplied_id").then(pl.lit(CONFIRMED)).otherwise(pl.lit(REUSED)),
+            reason=pl.when((step == "supplied_id") & (status == "merged"))
+            .then(pl.lit("ID_MERGED"))
+            .when(step == "supplied_id")
+            .then(pl.lit("ID_CONFIRMED"))
+            .when(status == "unknown")
+            .then(pl.lit("SUPPLIED_ID_UNKNOWN_REUSED"))
+            .otherwise(step.replace_strict({"local_id": "LOCAL_ID_KNOWN", "exact": "EXACT_MATCH"}, default=None)),
+        )
+    )
+
+
+def _number_new(run: RunState, new: pl.DataFrame, pairs: pl.DataFrame, ruled_out: pl.DataFrame) -> None:
+    if new.is_empty():
+        return
+    where = run.requests.select(pl.col("request_id").cast(pl.Int64), "district_code", "local_student_id", "school_year")
+    within = pairs.filter(pl.col("other") < 0)
+    numbered = number_new_people(run.cursor, where.join(new, on="request_id", how="semi"), within, run.model.thresholds)
+    asked = pl.col("request_id").is_in(ruled_out["request_id"].implode())
+    run.settle(
+        numbered.join(new.select("request_id", "step", "match_weight"), on="request_id").with_columns(
+            outcome=pl.lit(NEW),
+            reason=pl.when("is_alike")
+            .then(pl.lit("ALIKE_IN_THIS_RUN"))
+            .when(asked)
+            .then(pl.lit("DECIDED_DIFFERENT"))
+            .otherwise(pl.lit("NOBODY_ALIKE")),
+        )
+    )
+
+
+def _hold_two_local_ids(run: RunState) -> pl.DataFrame:
+    """Two local IDs of one district and year that came to one person: two children, or one entered twice.
+
+    Who carries the number that the registry knows keeps the person; the others become questions (request_id, person).
+    """
+    where = run.requests.select(pl.col("request_id").cast(pl.Int64), "district_code", "local_student_id", "school_year")
+    linked = run.settled.filter(pl.col("person").is_not_null(), pl.col("reason") != "DECIDED_SAME")
+    linked = linked.join(where, on="request_id").filter(pl.col("local_student_id").is_not_null())
+    doubled = linked.filter(pl.col("local_student_id").n_unique().over("person", "district_code", "school_year") > 1)
+    if doubled.is_empty():
+        return doubled.select("request_id", "person")
+    known = person_places(run.cursor, doubled["person"].unique()).select(
+        "person", district_code="place_district", local_student_id="place_local_id", is_known=True
+    )
+    marked = doubled.join(known.unique(), on=["person", "district_code", "local_student_id"], how="left")
+    one = ["person", "district_code", "school_year"]
+    known_ids = pl.col("local_student_id").filter(pl.col("is_known")).n_unique().over(one)
+    held = marked.filter(pl.col("is_known").is_null() | (known_ids != 1)).select("request_id", "person")
+    is_held = pl.col("request_id").is_in(held["request_id"].implode())
+    run.settled = run.settled.with_columns(
+        outcome=pl.when(is_held).then(pl.lit(NEAR_MATCH)).otherwise("outcome"),
+        reason=pl.when(is_held).then(pl.lit("TWO_LOCAL_IDS")).otherwise("reason"),
+        person=pl.when(~is_held).then("person"),
+    )
+    return held
+
+
+def _assignments(run: RunState) -> pl.DataFrame:
+    keys = run.requests.select(
+        pl.col("request_id").cast(pl.Int64), "submission_id", "sha256", pl.col("line_number").cast(pl.UInt32)
+    )
+    table = keys.join(run.settled, on="request_id").sort("request_id")
+    asked = table.filter(pl.col("outcome") == NEAR_MATCH)
+    names = asked.select("request_id", near_match_ids(asked))
+    decided = pl.col("step").is_not_null()
+    return (
+        table.join(names, on="request_id", how="left", maintain_order="left")
+        .with_columns(state_id="person", model_version=pl.when(decided).then(pl.lit(run.model.version)))
+        .select(*ASSIGNMENT_SCHEMA)
+        .cast(ASSIGNMENT_SCHEMA)
+    )
+
+
+def _candidates(run: RunState, people: pl.DataFrame, doubled: pl.DataFrame) -> pl.DataFrame:
+    asked = run.settled.filter(pl.col("outcome") == NEAR_MATCH).select("request_id", "reason")
+    if asked.is_empty():
+        return pl.DataFrame(schema=CANDIDATE_SCHEMA)
+    sent = run.supplied.filter(pl.col("supplied_person").is_not_null()).select("request_id", person="supplied_person")
+    named = asked.join(pl.concat([sent, doubled]).unique(), on="request_id")
+    likely = people.filter(~pl.col("is_vetoed"), pl.col("match_weight") >= run.model.thresholds.lower)
+    shown = asked.join(
+        pl.concat([likely.select("request_id", "person"), named.select("request_id", "person")]).unique(),
+        on="request_id",
+    )
+    is_sent = pl.struct("request_id", "person").is_in(
+        sent.select(pl.struct("request_id", "person")).to_series().implode()
+    )
+    shown = shown.join(people.drop("reason", strict=False), on=["request_id", "person"], how="left").with_columns(
+        reason=pl.when(is_sent)
+        .then(pl.lit("SUPPLIED_ID_DISAGREES"))
+        .otherwise(pl.coalesce(pl.when(pl.col("guard") != "VETO").then("guard"), "reason"))
+    )
+    known = displayed_people(run.cursor, shown["person"].unique())
+    return make_candidates(
+        shown.join(known, on="person"), _questions(run, asked), run.model.thresholds.candidates_shown
+    )
+
+
+def _questions(run: RunState, asked: pl.DataFrame) -> pl.DataFrame:
+    """The requests that became questions, with what identifies them and what was sent."""
+    sent = run.requests.with_columns(pl.col("request_id").cast(pl.Int64)).join(asked, on="request_id", how="semi")
+    return sent.select(
+        "request_id", "submission_id", "line_number", near_match_ids(sent),
+        "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender",
+    )  # fmt: skip

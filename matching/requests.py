@@ -1,0 +1,74 @@
+"""The requests of a run as matching works on them: numbered in an order that no file or thread decides, and made comparable.
+
+Stand-ins count as missing here; the registry's own rows go through the same expressions when they are compared.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+import polars as pl
+
+from matching.standardize import placeholder_birth_dates, standardize
+
+# A Social Security number or a whole name with birth date on more records than this tells nobody apart: real numbers are
+# on two or three (one child in several files of a run), stand-ins that no list knows are on hundreds.
+MOST_RECORDS_WITH_ONE_SSN = 12
+MOST_RECORDS_ALIKE = 40
+
+REQUEST_TABLE = "mosis_request"
+REQUEST_KEY = ("submission_id", "line_number")
+
+
+def prepare_requests(requests: pl.DataFrame) -> pl.DataFrame:
+    """Requests with keys, stand-ins nulled and a ``request_id``.
+
+    Returns:
+        The rows in the order of (district_code, sha256, line_number), which is what ``request_id`` counts, so that
+        nothing downstream depends on the order in which files and rows arrived. Added: the columns of standardize,
+        ``is_placeholder`` (no usable name or birth date), ``is_crowd`` (too many records alike).
+    """
+    keyed = standardize(requests).sort("district_code", "sha256", "line_number", "submission_id")
+    stand_ins = pl.Series(placeholder_birth_dates()).str.to_date()
+    known_date = pl.when(~pl.col("birth_date").is_in(stand_ins.implode())).then("birth_date")
+    alike = pl.struct("last_name_key", "first_name_key", "birth_date", "gender")
+    return (
+        keyed.with_row_index("request_id")
+        .with_columns(
+            known_date,
+            pl.when(pl.col("last_name_key") != "").then("last_name_key"),
+            pl.when(pl.col("first_name_key") != "").then("first_name_key"),
+            _usable_ssn("ssn_hash"),
+            _usable_ssn("ssn_near"),
+            pl.col("school_year").cast(pl.Int32),
+        )
+        .with_columns(
+            is_placeholder=pl.any_horizontal(pl.col("last_name_key", "first_name_key", "birth_date").is_null()),
+            is_crowd=pl.len().over(alike) > MOST_RECORDS_ALIKE,
+        )
+    )
+
+
+def _usable_ssn(column: str) -> pl.Expr:
+    return pl.when(pl.col("ssn_hash").is_not_null() & (pl.len().over("ssn_hash") <= MOST_RECORDS_WITH_ONE_SSN)).then(
+        column
+    )
+
+
+@contextmanager
+def workspace(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor whose tables live in memory and are gone when the block ends; the state is read as ``state.…``."""
+    cursor = con.cursor()
+    try:
+        cursor.execute("USE memory").fetchall()
+        before = _tables(cursor)
+        yield cursor
+        for table in sorted(_tables(cursor) - before):
+            cursor.execute(f'DROP TABLE IF EXISTS memory.main."{table}"').fetchall()
+    finally:
+        cursor.close()
+
+
+def _tables(cursor: duckdb.DuckDBPyConnection) -> set[str]:
+    rows = cursor.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'memory'").fetchall()
+    return {name for (name,) in rows}

@@ -1,0 +1,143 @@
+"""How much a pair of records says that it is one child: splink's weight of evidence, without any prior.
+
+The pairs are made by ``blocking``; splink compares and weighs exactly these, on the registry rows that stand in them, with
+the frozen model. Weights are rounded before anything is decided, so that a last bit can never move a child.
+"""
+
+import logging
+import warnings
+
+import duckdb
+import polars as pl
+from splink import DuckDBAPI, Linker
+from splink.internals.splink_dataframe import SplinkDataFrame
+
+from matching.blocking import PAIR_TABLE, REGISTRY
+from matching.comparisons import BY_NAME, COMPARISONS, TERM_FREQUENCY_COLUMNS
+from matching.model import Model
+from matching.requests import REQUEST_TABLE
+from matching.standardize import nickname_groups, placeholder_birth_dates
+
+WEIGHT_DIGITS = 2
+RECORD_TABLE = "mosis_scored_record"
+
+# One SELECT for requests and registry: both sides of a pair are made comparable by the same expressions.
+_COMPARABLE = """
+    nullif(s.last_name_key, '') AS last_name, s.last_name_sound, s.surname_tokens AS surname_words,
+    nullif(s.first_name_key, '') AS first_name, s.first_name_sound, n.groups AS first_name_groups,
+    nullif(s.first_name_key, '') || coalesce(s.middle_name_key, '') AS given_names,
+    s.first_name_key || ' ' || s.last_name_key AS name_order, s.last_name_key || ' ' || s.first_name_key AS name_reversed,
+    s.middle_name_key AS middle_name, s.middle_name_key AS second_name, s.suffix_key AS suffix,
+    CASE WHEN s.birth_date NOT IN ({stand_ins}) THEN s.birth_date END AS birth_date,
+    s.gender, s.race_ethnicity, s.ssn_hash, s.ssn_near,
+    split_part(s.guardian_key, '|', 1) AS guardian_last_name,
+    nullif(split_part(s.guardian_key, '|', 2), '') AS guardian_first_name,
+    s.district_code, s.local_student_id
+"""
+
+
+def score_pairs(cursor: duckdb.DuckDBPyConnection, model: Model, keep_from: float) -> pl.DataFrame:
+    """The pairs of PAIR_TABLE whose evidence weighs at least ``keep_from`` bits.
+
+    Returns:
+        request_id, other (a registry row, or ``-1 - request_id``), evidence (bits, rounded), and for each comparison
+        ``gamma_<name>`` (the level) and ``mw_<name>`` (its bits, rarity of the name included).
+    """
+    _make_paired_record_table(cursor)
+    count = _count(cursor, RECORD_TABLE)
+    if count == 0:
+        return pl.DataFrame(schema=_scored_schema())
+    with warnings.catch_warnings():
+        # splink warns of columns it cannot find in its own linting; a missing column fails in the query itself.
+        warnings.simplefilter("ignore")
+        predictions = _predict(cursor, model, keep_from + model.prior_weight)
+    return cursor.sql(_result_sql(predictions.physical_name, model.prior_weight)).pl()
+
+
+def make_record_table(cursor: duckdb.DuckDBPyConnection, *sources: tuple[str, str, str]) -> None:
+    """RECORD_TABLE from sources of (table, unique_id, condition), each row made comparable the same way."""
+    stand_ins = ", ".join(f"DATE '{day}'" for day in placeholder_birth_dates())
+    columns = _COMPARABLE.format(stand_ins=stand_ins)
+    selects = [
+        f"SELECT {unique_id} AS unique_id, {columns} FROM {table} s "
+        f"LEFT JOIN nickname_groups n ON n.name = s.first_name_key WHERE {condition}"
+        for table, unique_id, condition in sources
+    ]
+    cursor.register("nickname_groups", nickname_groups())
+    cursor.execute(f"CREATE OR REPLACE TABLE {RECORD_TABLE} AS {' UNION ALL '.join(selects)}").fetchall()
+    cursor.unregister("nickname_groups")
+
+
+def _make_paired_record_table(cursor: duckdb.DuckDBPyConnection) -> None:
+    in_pairs = (
+        f"s.request_id IN (SELECT request_id FROM {PAIR_TABLE}) "
+        f"OR s.request_id IN (SELECT -1 - other FROM {PAIR_TABLE} WHERE other < 0)"
+    )
+    registry_in_pairs = f"s.rowid IN (SELECT other FROM {PAIR_TABLE} WHERE other >= 0)"
+    make_record_table(
+        cursor, (REQUEST_TABLE, "-1 - s.request_id::BIGINT", in_pairs), (REGISTRY, "s.rowid", registry_in_pairs)
+    )
+
+
+def _predict(cursor: duckdb.DuckDBPyConnection, model: Model, threshold: float) -> SplinkDataFrame:
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    database = DuckDBAPI(cursor)
+    cursor.execute(
+        f"""
+        CREATE OR REPLACE TABLE mosis_blocked_pair AS
+        SELECT DISTINCT '0' AS match_key, -1 - request_id AS join_key_l, other AS join_key_r FROM {PAIR_TABLE}
+        """
+    ).fetchall()
+    linker = Linker(database.register(RECORD_TABLE), model.settings)
+    for column in TERM_FREQUENCY_COLUMNS:
+        table = _term_frequency_table(cursor, model, column)
+        linker.table_management.register_term_frequency_lookup(database.register(table), column)
+    linker.table_management.register_blocked_pairs_for_predict(database.register("mosis_blocked_pair"))
+    return linker.inference.predict(threshold_match_weight=threshold, warning_mode="never")
+
+
+def _term_frequency_table(cursor: duckdb.DuckDBPyConnection, model: Model, column: str) -> str:
+    """Frequencies of the model for the names at hand; a name it does not list is as rare as its rarest."""
+    table = f"mosis_tf_{column}"
+    cursor.register("frozen_frequencies", model.term_frequencies[column])
+    cursor.execute(
+        f"""
+        CREATE OR REPLACE TABLE {table} AS
+        SELECT name AS {column}, coalesce(frequency, {model.rare_frequency[column]}) AS tf_{column}
+        FROM (SELECT DISTINCT {column} AS name FROM {RECORD_TABLE} WHERE {column} IS NOT NULL)
+        LEFT JOIN frozen_frequencies USING (name)
+        """
+    ).fetchall()
+    cursor.unregister("frozen_frequencies")
+    return table
+
+
+def _result_sql(predictions: str, prior_weight: float) -> str:
+    fields = []
+    for comparison in COMPARISONS:
+        rarity = f" + mw_tf_adj_{comparison.name}" if comparison.name in TERM_FREQUENCY_COLUMNS else ""
+        fields.append(f"gamma_{comparison.name}::TINYINT AS gamma_{comparison.name}")
+        fields.append(f"round(mw_{comparison.name}{rarity}, {WEIGHT_DIGITS})::FLOAT AS mw_{comparison.name}")
+    # splink orders the two sides as it likes; requests have negative numbers, and a pair inside the run two of them.
+    return f"""
+        SELECT -1 - greatest_request AS request_id, other_side AS other,
+               round(match_weight - ({prior_weight}), {WEIGHT_DIGITS}) AS evidence, {", ".join(fields)}
+        FROM (SELECT *, CASE WHEN unique_id_r >= 0 THEN unique_id_l WHEN unique_id_l >= 0 THEN unique_id_r
+                             ELSE greatest(unique_id_l, unique_id_r) END AS greatest_request,
+                     CASE WHEN unique_id_r >= 0 THEN unique_id_r WHEN unique_id_l >= 0 THEN unique_id_l
+                             ELSE least(unique_id_l, unique_id_r) END AS other_side
+              FROM {predictions})
+        ORDER BY request_id, other
+    """
+
+
+def _count(cursor: duckdb.DuckDBPyConnection, table: str) -> int:
+    ((count,),) = cursor.execute(f"SELECT count(*) FROM {table}").fetchall()
+    return int(count)
+
+
+def _scored_schema() -> dict[str, pl.DataType]:
+    schema: dict[str, pl.DataType] = {"request_id": pl.Int64(), "other": pl.Int64(), "evidence": pl.Float64()}
+    for name in BY_NAME:
+        schema |= {f"gamma_{name}": pl.Int8(), f"mw_{name}": pl.Float32()}
+    return schema
