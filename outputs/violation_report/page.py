@@ -17,6 +17,13 @@ from schemas.clock import missouri_day
 
 NAMED_CAUSES = 3
 LONGEST_LIST = 12
+_CORRECT_AND_RESEND = (
+    "Correct the data in your student system, export the whole file again and drop it into your inbox folder. "
+    "A new file replaces this one completely."
+)
+_CORRECT_BATCH = (
+    "Correct these records in your student system and send them in a new ID batch. All other records have their answer."
+)
 _SEVERITY = {"E": 0, "W": 1}
 _SINCE = {
     "open": "still open",
@@ -84,7 +91,7 @@ def violations_html(
         file_name=readable_name(subject.file_name),
         made_on=long_date(missouri_day(subject.made_at)),
         due_on=long_date(subject.due_date) if subject.due_date else None,
-        verdict=verdict(subject, errors, causes, ordered.filter(pl.col("severity") == "W").height),
+        verdict=verdict(subject, ordered, errors, causes),
         tiles=list(_tiles(subject, ordered, errors, fixed)),
         causes=[
             _card(subject, cause, place, errors.height, words) for place, cause in enumerate(causes[:LISTED_CAUSES])
@@ -96,46 +103,54 @@ def violations_html(
     )
 
 
-def verdict(subject: ReportSubject, errors: pl.DataFrame, causes: list[Cause], warnings: int) -> Verdict:
+def verdict(subject: ReportSubject, rows: pl.DataFrame, errors: pl.DataFrame, causes: list[Cause]) -> Verdict:
     """What the page says first."""
     if errors.height:
         return _not_ready(subject, errors, causes)
-    records = counted(subject.record_count, "record")
-    also = f" {counted(warnings, 'warning')} to look at; warnings do not stop anything." if warnings else ""
-    found = f"No errors in {records}.{also}" if warnings else f"No errors and no warnings in {records}."
-    kind = "warning" if warnings else "good"
+    warnings = rows.filter(pl.col("severity") == "W").height
+    settled = rows.height - warnings
+    found = f"No errors in {counted(subject.record_count, 'record')}." if rows.height else _nothing_found(subject)
+    if settled:
+        found += f" {counted(settled, 'error was', 'errors were')} waived or accepted by the state."
+    if warnings:
+        found += f" {counted(warnings, 'warning')} to look at; warnings do not stop anything."
+    if subject.near_matches:
+        return Verdict("warning", "Your decision is needed", found, _question(subject))
+    kind = "warning" if rows.height else "good"
     if not subject.is_certifiable:
         return Verdict(kind, "Nothing to correct", found, "Every record of this batch could be used.")
-    return Verdict(
-        kind,
-        "Ready to certify",
-        found,
-        "If the numbers are what you expect, this collection can be certified as it is.",
-    )
+    then = "If the numbers are what you expect, this collection can be certified as it is."
+    return Verdict(kind, "Ready to certify", found, then)
+
+
+def _nothing_found(subject: ReportSubject) -> str:
+    return f"No errors and no warnings in {counted(subject.record_count, 'record')}."
+
+
+def _question(subject: ReportSubject) -> str:
+    students = counted(subject.near_matches, "student")
+    return f"Open matches_to_resolve.txt and decide about {students} who may have a state ID already."
 
 
 def _not_ready(subject: ReportSubject, errors: pl.DataFrame, causes: list[Cause]) -> Verdict:
     records = errors["line_number"].drop_nulls().n_unique()
-    lead = counted(errors.height, "error") + (f" in {counted(records, 'record')}. " if records else ". ")
+    where = f" in {counted(records, 'record')}" if records else ""
+    lead = f"{counted(errors.height, 'error')}{where}. {_what_goes(causes, errors.height)}"
+    then = _CORRECT_AND_RESEND if subject.is_certifiable else _CORRECT_BATCH
+    if subject.near_matches:
+        then += f" {_question(subject)}"
+    headline = "Not ready to certify" if subject.is_certifiable else "Some records need a correction"
+    return Verdict("error", headline, lead, then)
+
+
+def _what_goes(causes: list[Cause], errors: int) -> str:
+    """How many errors go when the first causes are put right."""
     named = causes[:NAMED_CAUSES]
     gone = sum(cause.errors for cause in named)
-    if len(causes) == 1:
-        lead += "Fix one thing and all of them go." if errors.height > 1 else "Fix it and this file is clean."
-    elif gone == errors.height:
-        lead += f"Fix these {len(named)} things and all of them go."
-    else:
-        lead += f"Fix these {len(named)} things and {gone:,} of them go."
-    if not subject.is_certifiable:
-        then = (
-            "Correct these records in your student system and send them in a new ID batch. "
-            "All other records have their answer."
-        )
-        return Verdict("error", "Some records need a correction", lead, then)
-    then = (
-        "Correct the data in your student system, export the whole file again and drop it into your inbox folder. "
-        "A new file replaces this one completely."
-    )
-    return Verdict("error", "Not ready to certify", lead, then)
+    if errors == 1:
+        return "Fix it and this file is clean."
+    things = "one thing" if len(named) == 1 else f"these {len(named)} things"
+    return f"Fix {things} and {'all' if gone == errors else f'{gone:,}'} of them go."
 
 
 def _tiles(
