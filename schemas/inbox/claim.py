@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +80,11 @@ def _rename_if_there(source: Path, target: Path) -> bool:
 
 
 def _is_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        # Not there, or the longest of names made longer still.
+        return False
 
 
 def pending_claims(inbox: Path) -> list[Claim]:

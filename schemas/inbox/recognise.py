@@ -15,7 +15,7 @@ from schemas.dictionary import ID_BATCH, Collection, Dictionary, RecordLayout
 from schemas.errors import FileRefused
 from schemas.inbox.foreign import binary_refusal, refuse_foreign
 from schemas.inbox.headers import fold, header_faults, matching_layout
-from schemas.reading.decoding import DecodedFile, decode, newline_kinds, physical_lines
+from schemas.reading.decoding import DecodedFile, decode, is_blank, newline_kinds, physical_lines
 from schemas.reading.delimited import (
     LinesToSplit,
     RawRecord,
@@ -102,8 +102,19 @@ def _as_delimited(head: Sequence[str], first: int, decoded: DecodedFile, diction
         for header in _header_records(head, first, DELIMITERS[file_format]):
             layout = matching_layout(header.fields, dictionary.layouts.values())
             if layout is not None:
-                return _with_header(header, layout, file_format, decoded, dictionary)
+                meant = _layout_meant(head, header, layout, DELIMITERS[file_format], dictionary)
+                return _with_header(header, meant, file_format, decoded, dictionary)
     return None
+
+
+def _layout_meant(
+    head: Sequence[str], header: RawRecord, layout: RecordLayout, delimiter: str, dictionary: Dictionary
+) -> RecordLayout:
+    """The year of a layout that the line after the header names: a faulty header is held against the right one."""
+    after = head[header.line_number - 1 + header.line_span :]
+    cells = set(_plain_cells(next((line for line in after if not is_blank(line)), ""), delimiter))
+    named = (collection for collection in dictionary.collections if collection.version in cells)
+    return next((dictionary.layout_of(found) for found in named if found.layout == layout.name), layout)
 
 
 def _header_records(head: Sequence[str], first: int, delimiter: str) -> Iterator[RawRecord]:
@@ -260,9 +271,7 @@ def _header_absent(head: Sequence[str], first: int, dictionary: Dictionary) -> F
 
 def _fixed_with_unknown_literal(head: Sequence[str], first: int, dictionary: Dictionary) -> FileRefused | None:
     line = head[first].rstrip("\r\n")
-    for layout in {
-        collection.layout: dictionary.layout_of(collection) for collection in dictionary.collections
-    }.values():
+    for layout in map(dictionary.layout_of, dictionary.collections):
         literal = _literal_at(line, layout)
         if len(line) == layout.width and LITERAL.fullmatch(literal):
             try:

@@ -54,7 +54,7 @@ def read_clean(body: bytes, delimiter: str, names: Sequence[str]) -> pl.DataFram
     frame = _read(body, delimiter, names, has_quotes)
     if frame is None or frame.height != lines:
         return None
-    if _may_have_blanks(body, delimiter):
+    if _may_have_blanks(body, delimiter, wanted):
         return without_blanks(frame)
     return frame.with_columns(blank_to_null()) if has_quotes else frame
 
@@ -121,9 +121,9 @@ def _quotes_are_plain(body: bytes, delimiter: str, wanted: int) -> bool:
     return not line_ends[0::2].any() and int(np.count_nonzero(delimiters) - quoted) == wanted
 
 
-def _may_have_blanks(body: bytes, delimiter: str) -> bool:
+def _may_have_blanks(body: bytes, delimiter: str, delimiters: int) -> bool:
     """Whether a blank can stand at the edge of a value: beside a delimiter, line end or quotation mark."""
-    if delimiter != "\t" and b"\t" in body:
+    if body.count(b"\t") > (delimiters if delimiter == "\t" else 0):
         return True
     if not body.isascii() and any(blank in body for blank in BLANKS_BEYOND_ASCII):
         return True
