@@ -39,18 +39,18 @@ def enrol(seed: int, state: State, people: pl.DataFrame, students: int, years: t
         back = _return(rng, gone) & (grade >= 0)
         if rolls:
             _leave(rng, gone, before)
-            _move(rng, state, people, district, before | back)
+            _move(rng, state, people, district)
         present = _choose_present(rng, grade, (before & ~gone | back) & (grade >= 0), gone, students)
+        person = np.flatnonzero(present)
+        district[person] = _into_span(state, district, grade, person)
         if not rolls:
             _fill_empty_districts(present, district, grade, len(state.codes))
-        person = np.flatnonzero(present)
-        place = _into_span(state, district, grade, person)
+        place = district[person]
         arrival = _arrivals(rng, person, before, ever, place, district_before, grade, is_first=not rolls)
         moved_from = np.where(arrival == "moved", district_before[person], NOWHERE)
         roll = pl.DataFrame(
             {"person": person, "district": place, "grade": grade[person], "arrival": arrival, "moved_from": moved_from}
         )
-        district[person] = place
         rolls[year] = _with_schools(state, people, _with_presence(rng, roll, state))
         left_early = rolls[year].filter(~pl.col("in_core"))["person"].to_numpy()
         gone[left_early] = True
@@ -78,7 +78,7 @@ def _leave(rng: Rng, gone: np.ndarray, present: np.ndarray) -> None:
     gone |= present & (rng.random(len(gone)) < rates()["leaves_per_year"])
 
 
-def _move(rng: Rng, state: State, people: pl.DataFrame, district: np.ndarray, present: np.ndarray) -> None:
+def _move(rng: Rng, state: State, people: pl.DataFrame, district: np.ndarray) -> None:
     """Whole families go to another district, most of them to one nearby (neighbours in the list of districts)."""
     count = len(state.codes)
     if count < 2:
@@ -89,7 +89,7 @@ def _move(rng: Rng, state: State, people: pl.DataFrame, district: np.ndarray, pr
     near = rng.random(families) < rates()["move_stays_near"]
     step = rng.integers(1, min(6, count), families) * rng.choice([-1, 1], families)
     far = np.minimum(np.searchsorted(np.cumsum(state.shares), rng.random(families)), count - 1)
-    rows = np.flatnonzero(goes[family] & present)
+    rows = np.flatnonzero(goes[family])
     of_family = family[rows]
     target = np.where(near[of_family], (district[rows] + step[of_family]) % count, far[of_family])
     district[rows] = np.where(target == district[rows], (target + 1) % count, target)
@@ -122,16 +122,15 @@ def _to_count(rng: Rng, present: np.ndarray, stay: np.ndarray, eligible: np.ndar
 
 
 def _fill_empty_districts(present: np.ndarray, district: np.ndarray, grade: np.ndarray, count: int) -> None:
-    """Every district has a child, however small the sample: the largest ones give."""
+    """Every district has a child, however small the sample: districts with more than one give."""
     sizes = np.bincount(district[present], minlength=count)
     for empty in np.flatnonzero(sizes == 0):
-        giver = int(np.argmax(sizes))
-        # A child of the lower grades, so that a district that ends with grade 8 can take it.
-        rows = np.flatnonzero(present & (district == giver))
+        rows = np.flatnonzero(present & (sizes[district] > 1))
+        # The youngest child, so that a district that ends with grade 8 can take it.
         row = rows[np.argmin(grade[rows])]
-        district[row] = empty
-        sizes[giver] -= 1
+        sizes[district[row]] -= 1
         sizes[empty] += 1
+        district[row] = empty
 
 
 def _into_span(state: State, district: np.ndarray, grade: np.ndarray, person: np.ndarray) -> np.ndarray:
@@ -174,7 +173,9 @@ def _with_presence(rng: Rng, roll: pl.DataFrame, state: State) -> pl.DataFrame:
     share = rates()
     count = roll.height
     late = rng.random(count) < share["came_after_batch"]
-    early = ~late & (rng.random(count) < share["left_before_count_day"])
+    # The spotless district keeps its children: however small, it has an extract.
+    stays = (roll["district"] == state.spotless).to_numpy()
+    early = ~late & ~stays & (rng.random(count) < share["left_before_count_day"])
     needs_id = (roll["arrival"] != "stayed").to_numpy() | (roll["moved_from"].to_numpy() != NOWHERE)
     first_year = bool((roll["arrival"] == "stayed").all())
     roll = roll.with_columns(
