@@ -135,9 +135,10 @@ def _read_cells(con: duckdb.DuckDBPyConnection, population: Population, school_y
         """,
         params=[school_year, population.cycle, names],
     ).pl()
-    if cells.is_empty():
+    uncounted = {product.axis for product in products_of(population)} - set(cells["axis"])
+    if uncounted:
         raise UsageError(
-            f"Nothing was counted for {population.cycle} {school_year}. "
+            f"Enrollment of {population.cycle} {school_year} was not counted by {', '.join(sorted(uncounted))}. "
             f"Count first: mosis aggregate --year {school_year}"
         )
     return cells

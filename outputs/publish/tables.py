@@ -81,7 +81,7 @@ def _percent(threshold: int) -> pl.Expr:
     may_print = (pl.col("status") == SHOWN) & (pl.col("whole_status") == SHOWN) & ~rest.is_between(1, threshold - 1)
     tenths = (2_000 * count + whole) // (2 * whole)
     text = pl.concat_str((tenths // 10).cast(pl.String), pl.lit("."), (tenths % 10).cast(pl.String))
-    return pl.when(may_print & (whole > 0)).then(text).otherwise(pl.lit(""))
+    return pl.when(may_print & (whole > 0)).then(text)
 
 
 def describe_release(

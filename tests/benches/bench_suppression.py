@@ -4,8 +4,6 @@ Run by hand: ``python -m pytest tests/benches/bench_suppression.py -m bench -s``
 """
 
 import time
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -25,7 +23,9 @@ AXES = {
 }
 
 
-def state_cells(axes: list[str], students: int = 900_000, districts: int = 550, schools: int = 2_400, seed: int = 1) -> pl.DataFrame:
+def state_cells(
+    axes: list[str], students: int = 900_000, districts: int = 550, schools: int = 2_400, seed: int = 1
+) -> pl.DataFrame:
     """Cells of a made-up state: sizes skewed, ten districts hold a quarter of the students, races clustered."""
     random = np.random.default_rng(seed)
     district_of = _spread_schools(random, districts, schools)
@@ -97,4 +97,6 @@ def test_engine(axes: list[str], closes_residuals: bool) -> None:
     started = time.perf_counter()
     suppressed = suppress_small_cells(cells, SuppressionRules(30, closes_residuals))
     seconds = time.perf_counter() - started
-    print("\n", axes, "residuals" if closes_residuals else "linear only", f"engine {seconds:.1f} s", describe(suppressed))
+    print(
+        "\n", axes, "residuals" if closes_residuals else "linear only", f"engine {seconds:.1f} s", describe(suppressed)
+    )

@@ -1,6 +1,7 @@
 """From publish.cell to a folder: what is written, what is refused, and what a crash leaves."""
 
 import json
+import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from schemas.errors import UnknownName, UnsafeRelease, UsageError
 AT = datetime(2025, 11, 1, tzinfo=UTC)
 GENDERS = "enrollment_by_gender"
 RACES = "enrollment_by_race_ethnicity"
+GRADES = "enrollment_by_grade"
 
 
 @pytest.fixture
@@ -32,9 +34,10 @@ def fill(con, roll_up):
     """Put school counts into publish.cell as an aggregation would."""
 
     def run(schools) -> None:
-        cells = roll_up(schools)
+        graded = {place: {**axes, "grade": {"04": sum(axes["gender"].values())}} for place, axes in schools.items()}
+        cells = roll_up(graded)
         parts = []
-        for axis, product in (("gender", GENDERS), ("race_ethnicity", RACES)):
+        for axis, product in (("gender", GENDERS), ("grade", GRADES), ("race_ethnicity", RACES)):
             own = cells.filter(pl.col("axis").is_in([axis, "ALL"])).with_columns(
                 axis=pl.lit(axis), product=pl.lit(product), school_year=pl.lit(2026), cycle=pl.lit("Oct")
             )
@@ -69,6 +72,7 @@ def test_release_has_the_promised_shape(con, published, fill, schools, directory
     assert summary.folder == str(folder) and summary.is_new and summary.supersedes is None
     assert sorted(path.name for path in folder.iterdir()) == [
         f"{GENDERS}.csv",
+        f"{GRADES}.csv",
         f"{RACES}.csv",
         "index.html",
         "release.json",
@@ -94,6 +98,7 @@ def test_release_is_noted_per_product(con, published, fill, schools):
     rows = con.execute("SELECT release, product, status, folder FROM publish.release ORDER BY product").fetchall()
     assert rows == [
         ("2026-Oct-r1", GENDERS, "published", "2026-Oct-r1"),
+        ("2026-Oct-r1", GRADES, "published", "2026-Oct-r1"),
         ("2026-Oct-r1", RACES, "published", "2026-Oct-r1"),
     ]
 
@@ -169,7 +174,7 @@ def test_release_renamed_but_not_committed_is_adopted(con, published, fill, scho
     assert con.execute("SELECT count(*) FROM publish.release").fetchall() == [(0,)]
     again = publish(con, published, 2026, "Oct", AT)
     assert (again.release, again.is_new) == ("2026-Oct-r1", False)
-    assert con.execute("SELECT count(*) FROM publish.release").fetchall() == [(2,)]
+    assert con.execute("SELECT count(*) FROM publish.release").fetchall() == [(3,)]
 
 
 def test_uncommitted_release_of_other_figures_is_public_all_the_same(con, published, fill, schools):
@@ -218,7 +223,8 @@ def test_page_shows_what_the_tables_show(con, published, fill, schools, director
     assert "http" not in page.replace("http-equiv", "")
     assert audit_release(folder) == []
     # A withheld cell given its number on the page alone is a leak like any other.
-    (folder / "index.html").write_text(page.replace("-1", "5", 1), "utf-8")
+    leak = re.sub(r'(id="release-data">.*?)-1', r"\g<1>5", page, count=1, flags=re.DOTALL)
+    (folder / "index.html").write_text(leak, "utf-8")
     assert {finding.check for finding in audit_release(folder)} == {"PAGE"}
     (folder / "index.html").write_text("<p>no data</p>", "utf-8")
     assert {finding.check for finding in audit_release(folder)} == {"PAGE"}
