@@ -247,7 +247,10 @@ def _applicable(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     """rule_id, submission_id and how many records each rule number was about; its rules' counts added up."""
     counters = {_counter(rule): rule for rule in rules}
     flags = batch.select("submission_id", *(_is_applicable(rule).alias(name) for name, rule in counters.items()))
-    counts = flags.group_by("submission_id").agg(pl.col(list(counters)).sum())
+    sums = pl.col(list(counters)).sum()
+    # Records of one file stand together, and grouping by the number of such a run is three times as fast as by its name.
+    stretches = flags.group_by(pl.col("submission_id").rle_id().alias("run")).agg(pl.col("submission_id").first(), sums)
+    counts = stretches.group_by("submission_id").agg(sums)
     numbers = pl.DataFrame(
         [(_counter(rule), rule.rule_id) for rule in rules],
         schema={"counter": pl.String, "rule_id": pl.String},

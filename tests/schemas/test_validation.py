@@ -181,6 +181,18 @@ def test_rule_runs_count_who_was_asked_and_who_failed(directory):
     assert set(by_number) == {rule.rule_id for rule in BOOKS["student_core"].before_identify}
 
 
+def test_rule_runs_do_not_hang_on_the_order_of_records(directory):
+    files = submissions(one=DISTRICT, two=DISTRICT)
+    apart = pl.concat(
+        [text_records("student_core", {}, {"zip_code": "1"}, {}, submission_id=name) for name in ("one", "two")]
+    )
+    mixed = apart.sort("line_number", "submission_id")
+    runs = validate("student_core", mixed, directory, files=files).rule_runs
+    assert runs.equals(validate("student_core", apart, directory, files=files).rule_runs)
+    zip_runs = runs.filter(pl.col("rule_id") == "STC91410").select("submission_id", "applicable_count", "failed_count")
+    assert zip_runs.rows() == [("one", 1, 1), ("two", 1, 1)]
+
+
 def test_without_directory_nothing_is_said_about_codes():
     records = text_records("student_core", {"attending_district_code": "999999", "resident_school_code": "9999"})
     validated = validate("student_core", records, None)
