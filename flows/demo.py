@@ -17,6 +17,7 @@ from flows.session import open_session
 from flows.summary import RunSummary
 from matching.student_ids import SystemIdSource
 from outputs.certification import find_certifiable
+from outputs.state_page import STATE_PAGE
 from sample_data.generate import generate_sample
 from schemas.clock import Clock, ShiftedClock
 from schemas.errors import UsageError
@@ -128,7 +129,7 @@ def report(home: StateHome, ids: RunSummary, october: RunSummary, after: AfterOc
     yield after.release
     yield ""
     yield "Open in a browser:"
-    yield f"  the state page          {home.reports / 'index.html'}"
+    yield f"  the state page          {home.reports / STATE_PAGE}"
     if page := busiest_report(home):
         yield f"  a district's errors     {page}"
     if (index := after.release_folder / "index.html").exists():

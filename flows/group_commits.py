@@ -20,7 +20,7 @@ from matching.plan import Plan, committed_submissions
 from matching.recovery import Reservations
 from matching.student_ids import IdSource
 from schemas.clock import Clock
-from schemas.database import checkpoint, transaction
+from schemas.database import checkpoint, compact, transaction
 from schemas.errors import MosisError
 from schemas.faults import reach
 from schemas.submission import Submission
@@ -31,6 +31,8 @@ NOT_THE_FILE = (
     duckdb.OperationalError, duckdb.InternalError, duckdb.FatalException, duckdb.InterruptException,
     duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException,
 )  # fmt: skip
+# Each commit leaves one part-filled row group a table; this many are still read without delay.
+COMPACT_EVERY = 64
 REJECTED_REASON = "STORE_FAILED"
 UNUSED_REASON = "RESERVATION_UNUSED"
 
@@ -101,6 +103,7 @@ class PlanRun:
         """
         # What an interrupted run committed may stand in the log alone; receipts need it in the file.
         checkpoint(self.con)
+        first_block = self.journal.head().number
         for number, group in enumerate(self.plan.groups, start=1):
             submissions = self.plan.submissions_of(group)
             committed = committed_submissions(self.con, self.plan)
@@ -109,7 +112,13 @@ class PlanRun:
             self._commit_group(number, waiting, is_partly_stored=len(waiting) < len(submissions))
             for _ in self.steps.write_receipts(self.con, submissions):
                 reach("after_receipt")
+        self._compact_now_and_then(first_block)
         return self.tally
+
+    def _compact_now_and_then(self, first_block: int) -> None:
+        """After the last receipt, when the run's blocks pass a multiple of COMPACT_EVERY: every block is a commit."""
+        if self.journal.head().number // COMPACT_EVERY > first_block // COMPACT_EVERY:
+            compact(self.con)
 
     def _commit_group(self, number: int, waiting: tuple[Submission, ...], is_partly_stored: bool) -> None:
         """Store a group whole; if that fails, or failed before, one submission at a time."""

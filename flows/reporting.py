@@ -22,7 +22,7 @@ from matching.plan import Plan
 from outputs.answers import build_answers, write_answers
 from outputs.next_steps import ReceiptFacts
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
-from outputs.state_page import write_state_page
+from outputs.state_page import STATE_PAGE, write_state_page
 from outputs.violation_report import ReportSubject, ReportWords, write_violation_report
 from outputs.violation_rows import VIOLATION_ROW_SCHEMA
 from schemas.dictionary import Collection as RecordCollection
@@ -305,6 +305,6 @@ def fixed_counts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> dict
 
 def write_overview(session: Session) -> list[str]:
     """The operator's state page, written anew after each run."""
-    path = session.home.reports / "index.html"
-    write_state_page(session.con, path, session.dictionary, session.directory, session.clock.now())
+    path = session.home.reports / STATE_PAGE
+    write_state_page(session.con, path, session.clock.now(), dictionary=session.dictionary, directory=session.directory)
     return [str(path)]

@@ -11,7 +11,6 @@ from flows.group_commits import REJECTED_REASON, CommitUnit
 from flows.session import Session
 from flows.unit_frames import StagedFrames, with_state_ids
 from matching.ledger import open_near_matches, record_assignments, record_versions
-from matching.near_matches import record_answers
 from matching.plan import Plan
 from outputs.store import Versions, store_group
 from schemas.submission import Submission
@@ -55,7 +54,6 @@ class StateSteps:
         record_versions(con, requests, unit.assignments, at)
         candidates = self.plan.candidates.filter(pl.col("submission_id").is_in(names))
         open_near_matches(con, candidates, requests, unit.assignments, at)
-        record_answers(con, unit.assignments, unit.submissions, at)
 
     def reject(self, con: duckdb.DuckDBPyConnection, submission: Submission, error_name: str) -> None:
         """A submission that cannot be stored: rejected, with a receipt that does not blame the district."""
