@@ -171,7 +171,8 @@
       else state.filters[column.id] = Number(select.value);
       refresh();
     });
-    toolbar.insertBefore(make("label", {}, column.label, select), reset);
+    const label = make("label", { htmlFor: select.id }, column.label);
+    toolbar.insertBefore(make("div", { className: "control" }, label, select), reset);
   }
 
   let timer = 0;
