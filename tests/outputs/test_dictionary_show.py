@@ -69,7 +69,8 @@ def test_xlsx_template_has_the_header_and_keeps_zeros():
         assert archive.testzip() is None
         parts = {name: ElementTree.fromstring(archive.read(name)) for name in archive.namelist()}
     sheet = parts["xl/worksheets/sheet1.xml"]
-    assert [cell.text for cell in sheet.iter(f"{SHEET}t")] == [field.column for field in layout.fields]
+    texts = [text.text for text in parts["xl/sharedStrings.xml"].iter(f"{SHEET}t")]
+    assert [texts[int(cell.text or 0)] for cell in sheet.iter(f"{SHEET}v")] == [field.column for field in layout.fields]
     column = sheet.find(f"{SHEET}cols/{SHEET}col")
     assert column is not None and (column.get("max"), column.get("style")) == ("114", "1")
     text_format = parts["xl/styles.xml"].findall(f"{SHEET}cellXfs/{SHEET}xf")[1]
