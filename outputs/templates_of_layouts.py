@@ -13,6 +13,7 @@ import xlsxwriter
 from schemas.dictionary import ID_BATCH, RecordLayout
 from schemas.errors import UsageError
 
+TEXT = 49  # number of the built-in text format
 # A workbook carries the moment it was made; a fixed one keeps the same template the same bytes.
 MADE = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -37,7 +38,7 @@ def template_xlsx(layout: RecordLayout) -> bytes:
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"in_memory": True}) as workbook:
         workbook.set_properties({"created": MADE})
-        text, head = workbook.add_format({"num_format": "@"}), workbook.add_format({"num_format": "@", "bold": True})
+        text, head = workbook.add_format({"num_format": TEXT}), workbook.add_format({"num_format": TEXT, "bold": True})
         sheet = workbook.add_worksheet(f"{layout.name}_{layout.school_year}")
         sheet.set_column(0, len(layout.fields) - 1, 18, text)
         sheet.write_row(0, 0, [field.column for field in layout.fields], head)

@@ -74,7 +74,7 @@ def test_xlsx_template_has_the_header_and_keeps_zeros():
     column = sheet.find(f"{SHEET}cols/{SHEET}col")
     assert column is not None and (column.get("max"), column.get("style")) == ("114", "1")
     text_format = parts["xl/styles.xml"].findall(f"{SHEET}cellXfs/{SHEET}xf")[1]
-    assert text_format.get("numFmtId") == "49"
+    assert text_format.get("numFmtId") == "49"  # the built-in text format
     assert template_xlsx(layout) == content
 
 
