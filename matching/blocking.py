@@ -40,7 +40,7 @@ BLOCKING_RULES = (
         "SAME_BIRTH_DATE_AND_FIRST_NAME_SOUND", "another last name", ("{s}.birth_date", "{s}.first_name_sound")
     ),
     BlockingRule(
-        "SAME_BIRTH_DATE_AND_SURNAME_WORD", "one of two surnames left out", ("{s}.birth_date", "surname_word"),
+        "SAME_BIRTH_DATE_AND_SURNAME_WORD", "one of two surnames left out", ("{s}.birth_date", "{s}.word"),
         unnest="surname_tokens",
     ),
     BlockingRule(
@@ -93,15 +93,17 @@ def make_pair_table(cursor: duckdb.DuckDBPyConnection) -> None:
 def _pairs_sql(rule: BlockingRule, other_table: str, other_id: str, condition: str) -> str:
     left = [key.format(s="q") for key in rule.keys]
     right = [key.format(s="r") for key in rule.other_keys or rule.keys]
-    q, r = f"{REQUEST_TABLE} q", f"{other_table} r"
-    if rule.unnest is not None:
-        # Each word is a row of its own; a pair with two words in common is found twice and counted once later.
-        q += f", unnest(q.{rule.unnest}) AS q_word(surname_word)"
-        r += f", unnest(r.{rule.unnest}) AS r_word(surname_word)"
-        left = [key.replace("surname_word", "q_word.surname_word") for key in left]
-        right = [key.replace("surname_word", "r_word.surname_word") for key in right]
     equal = " AND ".join(f"{one} = {other}" for one, other in zip(left, right, strict=True))
-    return f"SELECT q.request_id, {other_id} AS other FROM {q}, {r} WHERE q.is_open AND {equal} AND {condition}"
+    q, r = _source(rule, REQUEST_TABLE), _source(rule, other_table)
+    return f"SELECT q.request_id, {other_id} AS other FROM {q} q, {r} r WHERE q.is_open AND {equal} AND {condition}"
+
+
+def _source(rule: BlockingRule, table: str) -> str:
+    """The table, or its rows once for each word of a list; a pair with two words in common is found twice, scored once."""
+    if rule.unnest is None:
+        return table
+    row = "rowid, *" if table == REGISTRY else "*"
+    return f"(SELECT {row}, unnest({rule.unnest}) AS word FROM {table})"
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, rule: BlockingRule, sql: str, request_count: int) -> None:
