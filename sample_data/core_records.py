@@ -14,6 +14,8 @@ from schemas.dictionary import Collection, RecordLayout
 LANGUAGES = Weighted(
     pl.Series(["SPA", "VIE", "SOM", "ARA", "BOS", "SWA", "ZHO", "KAR"]), np.array([62, 7, 7, 7, 5, 5, 4, 3])
 )
+# English learners among Hispanic and Asian children, and among the others, as multiples of the state's share.
+LEARNERS_AMONG_OTHER, LEARNERS_AMONG_ENGLISH = 6.0, 0.2
 KG_DOMAINS = ("kg_physical", "kg_social_emotional", "kg_cognition", "kg_approaches_to_learning", "kg_language_literacy")
 
 
@@ -29,7 +31,7 @@ class Slice:
         setting = state.districts["setting"].gather(self.district)
         table = read_table("places/settings.csv")
         self._factor = {
-            name: setting.replace_strict(table["setting"], table[name].cast(pl.Float64)).to_numpy()
+            name: setting.replace_strict(table["setting"], table[name].cast(pl.Float64)).to_numpy() / _mean(state, name)
             for name in ("english_learners", "free_lunch")
         }
         self.groups = self._groups(of_child)
@@ -40,8 +42,8 @@ class Slice:
         everyone = np.ones(self.count, dtype=bool)
         language = of_child["language"].to_numpy() / self._factor["english_learners"]
         speaks_other = self.rows["race_ethnicity"].is_in(["H", "A"]).to_numpy()
-        # Six learners in seven are Hispanic or Asian; they are a tenth of the children.
-        learner_share = np.where(speaks_other, share["english_learner"] * 6, share["english_learner"] * 0.2)
+        weight = np.where(speaks_other, LEARNERS_AMONG_OTHER, LEARNERS_AMONG_ENGLISH)
+        learner_share = share["english_learner"] * weight
         former_share = learner_share * (1 + share["former_english_learner"] / share["english_learner"])
         school_age = self.grade >= 1
         learner = school_age & (language < learner_share)
@@ -56,6 +58,7 @@ class Slice:
             "former learners": school_age & ~learner & (language < former_share) & (self.grade >= 3),
             "immigrants": learner & (of_child["served"].to_numpy() < 0.18),
             "career": (self.grade >= 11) & (of_child["career"].to_numpy() < 0.42),
+            "readers with a plan": (self.grade >= 1) & (self.grade <= 5) & (of_child["served"].to_numpy() > 0.88),
             "fitness": np.isin(self.grade, [6, 8, 10]),
         }
 
@@ -70,6 +73,20 @@ class Slice:
             return self.groups[name]
         low, high = name.removeprefix("grades ").split("-")
         return (self.grade >= GRADES.index(low)) & (self.grade <= GRADES.index(high))
+
+
+def _mean(state: State, factor: str) -> float:
+    """The mean of a setting's factor over the state's children, so that state-wide shares come out as the table has them.
+
+    English learners go by the share of Hispanic and Asian families as well.
+    """
+    table = read_table("places/settings.csv").select("setting", pl.exclude("setting", "comment").cast(pl.Float64))
+    rows = state.districts.select("setting", "share").join(table, on="setting", maintain_order="left")
+    factors = pl.col(factor) * pl.col("share")
+    if factor == "english_learners":
+        other = pl.col("race_H") + pl.col("race_A")
+        factors *= other * LEARNERS_AMONG_OTHER + (1 - other) * LEARNERS_AMONG_ENGLISH
+    return float(rows.select(factors.sum()).item())
 
 
 def draw_traits(rng: Rng, people: int) -> pl.DataFrame:
@@ -243,12 +260,22 @@ def _high_school(rng: Rng, state: State, part: Slice, columns: Columns, collecti
     degree = (columns["associate_degree"] == "Y").fill_null(False).to_numpy()
     earned = pl.Series(credits).cast(pl.Decimal(6, 2)).cast(pl.String)
     return {
+        "k8_graduate_district_code": _from_k8_district(rng, state, part, ninth),
         "first_freshman_year": _where(high, pl.Series(collection.school_year - since).cast(pl.String)),
         "first_year_freshman": _where(ninth, _where(repeats, "N", "Y")),
         "credits_earned": _where(high, earned),
         "seal_of_biliteracy_language1": _where(seal, "SPA"),
         "associate_degree_institution": _where(degree, "002471"),
     }
+
+
+def _from_k8_district(rng: Rng, state: State, part: Slice, ninth: np.ndarray) -> pl.Series:
+    """Some freshmen come from a district that ends with grade 8."""
+    ending = np.flatnonzero(state.districts["high"].to_numpy() < len(GRADES) - 1)
+    if not len(ending):
+        return _blank(part.count)
+    codes = state.codes.gather(ending[rng.integers(0, len(ending), part.count)])
+    return _where(ninth & (rng.random(part.count) < 0.03), codes)
 
 
 def _preschool(rng: Rng, state: State, part: Slice, columns: Columns, collection: Collection) -> Columns:

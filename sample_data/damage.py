@@ -45,6 +45,13 @@ def _control_character(line: bytes, separator: bytes) -> bytes:
     return separator.join(fields)
 
 
+def without_last_field(content: bytes, line: int) -> bytes:
+    """A tab-delimited file with LF line ends that lacks the last field of one line (counted from 1)."""
+    lines = content.split(b"\n")
+    lines[line - 1] = lines[line - 1].rsplit(b"\t", 1)[0]
+    return b"\n".join(lines)
+
+
 def cut_off(content: bytes, newline: bytes, keep: float = 0.93) -> Damaged:
     """An upload that broke off: the last line is part of a record."""
     end = content.rfind(newline, 0, int(len(content) * keep))

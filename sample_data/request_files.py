@@ -5,6 +5,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
+from sample_data.damage import without_last_field
 from sample_data.directory import GRADES
 from sample_data.faults import FaultTable, put_faults, runs_of
 from sample_data.formats import Dialect, write_extract
@@ -43,11 +44,23 @@ def write_batches(plan: Plan, year: int, number: int, rows: pl.DataFrame) -> Non
 def _write_batch_file(plan: Plan, year: int, district: int, rows: pl.DataFrame, records: pl.DataFrame) -> None:
     name = batch_file_name(plan, district, year)
     content = batch_content(plan, year, district, records)
-    plan.write(year, "id", district, name, content)
     lines = pl.Series("line_number", np.arange(rows.height) + 2)
+    if year == plan.first_year and plan.habits.damage_of(district) == "lines":
+        content, rows = _shortened(plan, year, district, name, content, rows, lines)
+    plan.write(year, "id", district, name, content)
     plan.truth.write_registrations(year, "id", plan.state, rows, name, lines)
     plan.id_requests[year] = plan.id_requests.get(year, 0) + rows.height
     expect_faults(plan, year, "id", district, name, rows, lines, "batch_faults.csv")
+
+
+def _shortened(
+    plan: Plan, year: int, district: int, name: str, content: bytes, rows: pl.DataFrame, lines: pl.Series
+) -> tuple[bytes, pl.DataFrame]:
+    """The batch with one detail of 17 fields: no request can be read from it."""
+    line = int(lines[rows.height // 2])
+    plan.expect(year, "id", district, name, "refused_line", "accepted_with_violations", line_number=line)
+    tags = pl.select(pl.when(lines == line).then(pl.lit("refused_line")).otherwise(pl.lit(""))).to_series()
+    return without_last_field(content, line), tagged(rows, tags, "")
 
 
 def batch_content(plan: Plan, year: int, district: int, records: pl.DataFrame, form: BatchForm | None = None) -> bytes:
