@@ -77,8 +77,11 @@ def store_group(
         if layout != ID_BATCH:
             _store_records(con, layout, _of_trials(records, submissions, in_group))
     named = name_children(violations, submissions, records_by_layout, at)
-    # Replaced files of the group first: to the later one their violations are those of an earlier file.
-    stored = [store_violations(con, named, ids) for ids in (in_group, _others(submissions, in_group))]
+    # Files of the group that a later one replaces keep their rows for their own report; they are nobody's past yet.
+    stored = [
+        store_violations(con, named, in_group, is_settling=False),
+        store_violations(con, named, _others(submissions, in_group), beside=in_group),
+    ]
     _store_rule_runs(con, rule_runs)
     return StoredGroup(in_group | set(earlier["submission_id"]), pl.concat(stored))
 

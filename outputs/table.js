@@ -94,8 +94,8 @@
     const body = make("div", {});
     if (text) body.append(column.kind === "number" ? Number(column.values[row]).toLocaleString("en-US") : text);
     if (column.found && textOf(column.found, row)) {
-      body.append(" ", make("span", { className: "quiet" }, column.found.label + " "));
-      body.append(make("code", { className: "value" }, textOf(column.found, row)));
+      const value = make("code", { className: "value" }, textOf(column.found, row));
+      body.append(make("span", { className: "note" }, column.found.label + " ", value));
     }
     if (column.note && textOf(column.note, row)) {
       body.append(make("span", { className: "note" }, (column.note.label ? column.note.label + " " : "") + textOf(column.note, row)));

@@ -77,7 +77,12 @@ def _children(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def store_violations(
-    con: duckdb.DuckDBPyConnection, found: pl.DataFrame, submission_ids: Collection[str]
+    con: duckdb.DuckDBPyConnection,
+    found: pl.DataFrame,
+    submission_ids: Collection[str],
+    *,
+    beside: Collection[str] = (),
+    is_settling: bool = True,
 ) -> pl.DataFrame:
     """Insert what was found in some submissions and settle the violations of the files they replace.
 
@@ -87,27 +92,38 @@ def store_violations(
     Args:
         found: from ``name_children``; may hold rows of other submissions, which are left alone.
         submission_ids: stored already in intake.submission; a file without violations settles the earlier ones too.
+        beside: submissions that are not the past of these although they were replaced.
+        is_settling: whether the earlier rows are settled; they are not by a file that was itself replaced at once.
 
     Returns:
         The rows as stored.
     """
-    ids = pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})
+    ids = _id_frame(submission_ids)
     con.execute("DELETE FROM quality.violation WHERE submission_id IN (SELECT submission_id FROM ids)").fetchall()
-    prior = _earlier_rows(con, ids)
+    prior = _earlier_rows(con, ids, _id_frame(beside))
     matched = carry_over(found.join(ids, on="submission_id", how="semi", maintain_order="left"), prior)
-    replaced = prior.filter(pl.col("submission_status") == "superseded")
-    continued = replaced.join(matched.continued, on="prior_row", how="semi")  # noqa: F841 (for the query)
-    con.execute("DELETE FROM quality.violation WHERE rowid IN (SELECT prior_row FROM continued)").fetchall()
-    vanished = replaced.join(matched.continued, on="prior_row", how="anti")  # noqa: F841 (for the query)
-    con.execute(
-        "UPDATE quality.violation SET status = 'fixed' WHERE rowid IN (SELECT prior_row FROM vanished)"
-    ).fetchall()
+    if is_settling:
+        _settle(con, prior.filter(pl.col("submission_status") == "superseded"), matched.continued)
     incoming_violations = matched.violations.select(*VIOLATION_ROW_SCHEMA)
     con.execute("INSERT INTO quality.violation BY NAME SELECT * FROM incoming_violations").fetchall()
     return incoming_violations
 
 
-def _earlier_rows(con: duckdb.DuckDBPyConnection, ids: pl.DataFrame) -> pl.DataFrame:
+def _id_frame(submission_ids: Collection[str]) -> pl.DataFrame:
+    return pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})
+
+
+def _settle(con: duckdb.DuckDBPyConnection, replaced: pl.DataFrame, still_there: pl.DataFrame) -> None:
+    """Take out the earlier rows that the new ones carry on; what is no longer found was fixed."""
+    continued = replaced.join(still_there, on="prior_row", how="semi")  # noqa: F841 (for the query)
+    con.execute("DELETE FROM quality.violation WHERE rowid IN (SELECT prior_row FROM continued)").fetchall()
+    vanished = replaced.join(still_there, on="prior_row", how="anti")  # noqa: F841 (for the query)
+    con.execute(
+        "UPDATE quality.violation SET status = 'fixed' WHERE rowid IN (SELECT prior_row FROM vanished)"
+    ).fetchall()
+
+
+def _earlier_rows(con: duckdb.DuckDBPyConnection, ids: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:
     """Violations of earlier trials and of the certified file of the same district or building and collection."""
     return con.sql(
         """
@@ -121,13 +137,14 @@ def _earlier_rows(con: duckdb.DuckDBPyConnection, ids: pl.DataFrame) -> pl.DataF
          AND other.submission_id <> this.submission_id
         JOIN quality.violation AS earlier ON earlier.submission_id = other.submission_id
         WHERE this.status IN ('trial', 'superseded') AND other.status IN ('superseded', 'certified')
+          AND other.submission_id NOT IN (SELECT submission_id FROM beside)
         """
     ).pl()
 
 
 def read_violations(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> pl.DataFrame:
     """The violations of some submissions as they stand, for their reports; what was fixed since is left out."""
-    ids = pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})  # noqa: F841
+    ids = _id_frame(submission_ids)  # noqa: F841 (for the query)
     found = con.sql(
         "SELECT * FROM quality.violation WHERE status <> 'fixed' AND submission_id IN (SELECT submission_id FROM ids)"
     ).pl()
@@ -142,7 +159,7 @@ def as_first_seen(named: pl.DataFrame) -> pl.DataFrame:
 
 def count_fixed(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> dict[str, int]:
     """For each submission that replaced an earlier file, how many violations of that file are gone."""
-    ids = pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})  # noqa: F841
+    ids = _id_frame(submission_ids)  # noqa: F841 (for the query)
     return dict(
         con.execute(
             """
@@ -155,6 +172,8 @@ def count_fixed(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str])
                  AND earlier.collection_version = this.collection_version
                  AND earlier.school_code IS NOT DISTINCT FROM this.school_code
                  AND (earlier.received_at, earlier.submission_id) < (this.received_at, this.submission_id)
+                 -- Of two files stored together the first one settled nothing.
+                 AND (earlier.run_id, earlier.finished_at) <> (this.run_id, this.finished_at)
                 WHERE earlier.status = 'superseded'
                 GROUP BY this.submission_id
             )

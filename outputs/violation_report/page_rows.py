@@ -38,7 +38,7 @@ def table_data(
         {"id": "line", "label": "Line", "kind": "number", "values": rows["line_number"].to_list()},
         _text_column("school", "School", schools, filter="All schools"),
         {
-            **_text_column("student", "Student", rows["local_student_id"].to_list()),
+            **_text_column("student", "Student", rows["local_student_id"].to_list(), keep=True),
             "note": {"label": "State ID", "values": rows["state_id"].to_list()},
         },
         _text_column("field", "Field", rows["field"].to_list()),

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from outputs.store import StoredGroup, Versions, store_group
+from outputs.violation_rows import VIOLATION_ROW_SCHEMA, count_fixed, read_violations
 from schemas.errors import DictionaryError
 from schemas.submission import Submission
 from tests.outputs.conftest import (
@@ -109,12 +110,31 @@ def test_other_district_building_or_collection_is_left_alone(
 
 
 def test_last_of_two_files_of_one_group_stands(con: duckdb.DuckDBPyConnection) -> None:
-    later = make_submission(2, received_at=RECEIVED + timedelta(minutes=5))
-    stored = store(con, (later, THREE[:1], [{}]), (make_submission(1), THREE, [{}, {"line_number": 4}]))
-    assert statuses(con) == {"1": "superseded", "2": "trial"}
+    """The replaced one keeps its rows for its own report; both have the earlier file as their past."""
+    store(con, (make_submission(0), THREE, [{}, {"line_number": 3}]))
+    first = make_submission(1, run_id="run2")
+    later = make_submission(2, run_id="run2", received_at=RECEIVED + timedelta(minutes=5))
+    stored = store(con, (later, THREE[:1], [{}]), (first, THREE, [{}, {"line_number": 4}]), day=1)
+    assert statuses(con) == {"0": "superseded", "1": "superseded", "2": "trial"}
     assert lines(con) == [("2", 1)]
-    assert found(con) == [("1", 4, "fixed", 0, 0), ("2", 2, "open", 0, 0)]
+    assert found(con) == [
+        ("0", 3, "fixed", 0, 0), ("1", 2, "open", 0, 1), ("1", 4, "open", 1, 1), ("2", 2, "open", 0, 1),
+    ]  # fmt: skip
     assert stored.violations.height == 3
+    assert stored.superseded == {make_submission(0).submission_id, first.submission_id}
+    assert count_fixed(con, [later.submission_id]) == {later.submission_id: 1}
+
+
+def test_rows_and_fixed_counts_for_reports(con: duckdb.DuckDBPyConnection) -> None:
+    first, second = make_submission(1), make_submission(2, run_id="run2", received_at=RECEIVED + timedelta(days=1))
+    store(con, (first, THREE, [{}, {"line_number": 3}]))
+    assert count_fixed(con, [first.submission_id]) == {}
+    store(con, (second, THREE, [{}, {"line_number": 4}]), day=1)
+    rows = read_violations(con, [second.submission_id]).sort("line_number")
+    assert dict(rows.schema) == VIOLATION_ROW_SCHEMA
+    assert rows["line_number"].to_list() == [2, 4]
+    assert read_violations(con, [first.submission_id]).height == 0
+    assert count_fixed(con, [first.submission_id, second.submission_id]) == {second.submission_id: 1}
 
 
 def test_violation_lives_through_files(con: duckdb.DuckDBPyConnection) -> None:
