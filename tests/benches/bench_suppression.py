@@ -4,12 +4,16 @@ Run by hand: ``python -m pytest tests/benches/bench_suppression.py -m bench -s``
 """
 
 import time
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from outputs.aggregates.products import populations_of, products_of
+from outputs.publish.audit.audit import audit_release
 from outputs.publish.engine.suppress import SuppressionRules, suppress_small_cells
+from outputs.publish.tables import build_table, describe_release
 
 pytestmark = pytest.mark.bench
 
@@ -90,13 +94,30 @@ def describe(cells: pl.DataFrame) -> dict[str, float]:
     }
 
 
+def write_release(folder: Path, cells: pl.DataFrame, axes: list[str]) -> Path:
+    """A release folder of the made-up state, without a page."""
+    population = populations_of("Oct")[0]
+    products = [product for product in products_of(population) if product.axis in axes]
+    tables = [build_table(product, population, 30, cells) for product in products]
+    folder.mkdir()
+    for table in tables:
+        (folder / table.file).write_bytes(table.content)
+    description = describe_release(folder.name, 2026, "Oct", tables, {population.name: "Made up."}, [])
+    (folder / "release.json").write_bytes(description)
+    return folder
+
+
 @pytest.mark.parametrize("axes", [["race_ethnicity"], ["grade", "race_ethnicity", "gender"]])
 @pytest.mark.parametrize("closes_residuals", [True, False])
-def test_engine(axes: list[str], closes_residuals: bool) -> None:
+def test_engine_and_audit(axes: list[str], closes_residuals: bool, tmp_path: Path) -> None:
     cells = state_cells(axes)
     started = time.perf_counter()
     suppressed = suppress_small_cells(cells, SuppressionRules(30, closes_residuals))
-    seconds = time.perf_counter() - started
-    print(
-        "\n", axes, "residuals" if closes_residuals else "linear only", f"engine {seconds:.1f} s", describe(suppressed)
-    )
+    engine = time.perf_counter() - started
+    folder = write_release(tmp_path / "r1", suppressed, axes)
+    started = time.perf_counter()
+    findings = audit_release(folder)
+    audit = time.perf_counter() - started
+    rule = "residuals closed" if closes_residuals else "linear only"
+    print(f"\n{'+'.join(axes)}, {rule}: engine {engine:.1f} s, audit {audit:.1f} s, {describe(suppressed)}")
+    assert findings == []

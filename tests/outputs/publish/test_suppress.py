@@ -164,6 +164,22 @@ def test_random_populations_are_safe(
 
 @PROPERTY
 @given(school_counts(), st.randoms(use_true_random=False))
+def test_printing_one_partner_is_caught_wherever_it_gives_a_count(
+    roll_up, brute_force_fixed, write_release, tmp_path_factory, schools, random
+):
+    cells = suppress_small_cells(roll_up(schools), SuppressionRules(30))
+    partners = [n for n, status in enumerate(cells["status"]) if status == "suppressed_complementary"]
+    assume(partners)
+    statuses = cells["status"].to_list()
+    statuses[random.choice(partners)] = "shown"
+    printed = cells.with_columns(status=pl.Series(statuses))
+    folder = write_release(tmp_path_factory.mktemp("release") / "r1", printed)
+    computable = {finding.where for finding in audit_release(folder) if "printed counts give it" in finding.message}
+    assert len(computable) == len(brute_force_fixed(printed))
+
+
+@PROPERTY
+@given(school_counts(), st.randoms(use_true_random=False))
 def test_three_ways_to_find_fixed_cells_agree(roll_up, brute_force_fixed, schools, random):
     """Projection, elimination and a dense null space, on any pattern of withheld cells."""
     cells = roll_up(schools)
