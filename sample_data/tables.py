@@ -70,12 +70,12 @@ def weighted(rows: pl.DataFrame, column: str) -> Weighted:
 
 @cache
 def surnames(group: str) -> Weighted:
-    return weighted(read_table("names/surnames.csv").filter(pl.col("name_group") == group), "name")
+    return weighted(read_table("name_tables/surnames.csv").filter(pl.col("name_group") == group), "name")
 
 
 @cache
 def first_names(gender: str, group: str = "general", generation: str = "child") -> Weighted:
-    rows = read_table("names/first_names.csv").filter(
+    rows = read_table("name_tables/first_names.csv").filter(
         (pl.col("gender") == gender) & (pl.col("name_group") == group) & (pl.col("generation") == generation)
     )
     return weighted(rows, "name")
@@ -83,7 +83,7 @@ def first_names(gender: str, group: str = "general", generation: str = "child") 
 
 @cache
 def name_parts(kind: str, style: str, position: str, gender: str = "") -> pl.Series:
-    rows = read_table("names/name_parts.csv").filter(
+    rows = read_table("name_tables/name_parts.csv").filter(
         (pl.col("kind") == kind) & (pl.col("style") == style) & (pl.col("position") == position)
     )
     return rows.filter(pl.col("gender") == gender)["part"]
@@ -91,11 +91,11 @@ def name_parts(kind: str, style: str, position: str, gender: str = "") -> pl.Ser
 
 @cache
 def accents() -> dict[str, str]:
-    table = read_table("names/accents.csv")
+    table = read_table("name_tables/accents.csv")
     return dict(zip(table["name"], table["accented"], strict=True))
 
 
 @cache
 def nicknames() -> dict[str, tuple[str, ...]]:
-    table = read_table("names/nicknames.csv").group_by("name", maintain_order=True).agg("nickname")
+    table = read_table("name_tables/nicknames.csv").group_by("name", maintain_order=True).agg("nickname")
     return {name: tuple(short) for name, short in table.iter_rows()}
