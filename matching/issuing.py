@@ -128,7 +128,7 @@ def _reserved_ids(new: pl.DataFrame, reservations: Reservations) -> pl.DataFrame
         .unique("person_number", keep="first", maintain_order=True)
         .unique("state_id", keep="first", maintain_order=True)
         .select(_PERSON_IDS.names())
-        .cast(dict(_PERSON_IDS))
+        .cast(_PERSON_IDS)
     )
 
 

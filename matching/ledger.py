@@ -27,6 +27,11 @@ _KEY_FIELDS = (
     "last_name_key", "first_name_key", "middle_name_key", "suffix_key", "last_name_sound", "first_name_sound",
     "surname_tokens", "guardian_key",
 )  # fmt: skip
+_VERSION = ["state_id", "version_hash"]
+_KEPT = (
+    *_VERSION, *_VERSION_FIELDS, *_MOVING_FIELDS, *_KEY_FIELDS, "ssn_near", "standardize_version", "layout",
+    "first_school_year", "last_school_year", "first_seen_at", "last_seen_at",
+)  # fmt: skip
 
 
 def record_assignments(con: duckdb.DuckDBPyConnection, incoming_assignments: pl.DataFrame) -> None:
@@ -112,9 +117,19 @@ def record_versions(
     """
     accepted = assignments.filter(pl.col("outcome").is_in(_WITH_ID), pl.col("state_id").is_not_null())
     line = ["submission_id", "line_number"]
-    incoming_records = requests.join(accepted.select(*line, "state_id"), on=line)
-    if incoming_records.height:
-        con.execute(_MERGE_VERSIONS, {"at": at, "this_year": _school_year(at)}).fetchall()
+    year = pl.col("school_year").fill_null(_school_year(at))
+    records = requests.join(accepted.select(*line, "state_id"), on=line).with_columns(
+        first_school_year=year, last_school_year=year
+    )
+    if records.is_empty():
+        return
+    versions = _one_per_version(records.with_columns(_version_hashes(con, records)))
+    incoming_seen = versions.join(_known_versions(con, versions), on=_VERSION, how="semi")
+    incoming_versions = versions.join(incoming_seen, on=_VERSION, how="anti").with_columns(
+        first_seen_at=pl.lit(at), last_seen_at=pl.lit(at)
+    )
+    _mark_seen(con, incoming_seen.select(*_VERSION, *_MOVING_FIELDS, "first_school_year", "last_school_year"), at)
+    _insert_versions(con, incoming_versions)
 
 
 def _school_year(at: datetime) -> int:
@@ -123,40 +138,63 @@ def _school_year(at: datetime) -> int:
     return day.year + (day.month >= 7)
 
 
-def _merge_versions() -> str:
-    text = ", ".join(f"coalesce({name}::VARCHAR, '')" for name in _VERSION_FIELDS)
-    kept = (*_VERSION_FIELDS, *_MOVING_FIELDS, *_KEY_FIELDS, "ssn_near", "standardize_version", "layout")
-    newer = "version.last_school_year >= known.last_school_year"
-    moving = ", ".join(
-        f"{name} = CASE WHEN {newer} THEN version.{name} ELSE known.{name} END" for name in _MOVING_FIELDS
-    )
-    # md5, not DuckDB's own hash: the number is stored for ever and must not change with a version of the database.
-    # Of two lines with one version in one unit the later year stands, then the first file and line: never row order.
-    return f"""
-        MERGE INTO identity.record AS known
-        USING (
-            SELECT state_id, md5_number_lower(concat_ws(chr(31), {text})) AS version_hash, {", ".join(kept)},
-                   submission_id AS source_submission_id, line_number AS source_line,
-                   coalesce(school_year, $this_year) AS last_school_year,
-                   min(coalesce(school_year, $this_year)) OVER same AS first_school_year,
-                   $at AS first_seen_at, $at AS last_seen_at
-            FROM incoming_records
-            WINDOW same AS (PARTITION BY state_id, version_hash)
-            QUALIFY row_number() OVER (
-                PARTITION BY state_id, version_hash ORDER BY last_school_year DESC, submission_id, line_number
-            ) = 1
-        ) AS version
-        ON known.state_id = version.state_id AND known.version_hash = version.version_hash
-        WHEN MATCHED THEN UPDATE SET
-            {moving},
-            first_school_year = least(known.first_school_year, version.first_school_year),
-            last_school_year = greatest(known.last_school_year, version.last_school_year),
-            last_seen_at = greatest(known.last_seen_at, version.last_seen_at)
-        WHEN NOT MATCHED THEN INSERT BY NAME
+def _version_hashes(con: duckdb.DuckDBPyConnection, records: pl.DataFrame) -> pl.Series:
+    """One number a record, equal for equal identifying data.
+
+    md5, not a hash of the libraries: the number is stored for ever and must not change with a version of them.
     """
+    values = [pl.col(name).cast(pl.String).fill_null("") for name in _VERSION_FIELDS]
+    incoming_texts = records.select(text=pl.concat_str(values, separator="\x1f")).with_row_index("place")  # noqa: F841
+    query = "SELECT place, md5_number_lower(text) AS version_hash FROM incoming_texts"
+    return con.sql(query).pl().sort("place")["version_hash"]
 
 
-_MERGE_VERSIONS = _merge_versions()
+def _one_per_version(records: pl.DataFrame) -> pl.DataFrame:
+    """Of lines of one child with equal data the latest year stands, then the first file and line: never row order."""
+    if not records.select(_VERSION).is_duplicated().any():
+        return records
+    ordered = records.sort(
+        *_VERSION, "last_school_year", "submission_id", "line_number", descending=[False, False, True, False, False]
+    )
+    first_year = pl.col("first_school_year").min().over(_VERSION)
+    return ordered.with_columns(first_school_year=first_year).unique(_VERSION, keep="first", maintain_order=True)
+
+
+def _known_versions(con: duckdb.DuckDBPyConnection, versions: pl.DataFrame) -> pl.DataFrame:
+    incoming_keys = versions.select(_VERSION)  # noqa: F841
+    return con.sql(
+        "SELECT state_id, version_hash FROM incoming_keys SEMI JOIN identity.record USING (state_id, version_hash)"
+    ).pl()
+
+
+def _mark_seen(con: duckdb.DuckDBPyConnection, incoming_seen: pl.DataFrame, at: datetime) -> None:
+    """Bring what moves every year up to date, unless the file is of an earlier year than what is known."""
+    if incoming_seen.is_empty():
+        return
+    newer = "seen.last_school_year >= known.last_school_year"
+    moving = ", ".join(f"{name} = CASE WHEN {newer} THEN seen.{name} ELSE known.{name} END" for name in _MOVING_FIELDS)
+    con.execute(
+        f"""
+        UPDATE identity.record AS known SET
+            {moving},
+            first_school_year = least(known.first_school_year, seen.first_school_year),
+            last_school_year = greatest(known.last_school_year, seen.last_school_year),
+            last_seen_at = greatest(known.last_seen_at, $at)
+        FROM incoming_seen AS seen
+        WHERE known.state_id = seen.state_id AND known.version_hash = seen.version_hash
+        """,
+        {"at": at},
+    ).fetchall()
+
+
+def _insert_versions(con: duckdb.DuckDBPyConnection, incoming_versions: pl.DataFrame) -> None:
+    con.execute(
+        f"""
+        INSERT INTO identity.record BY NAME
+        SELECT {", ".join(_KEPT)}, submission_id AS source_submission_id, line_number AS source_line
+        FROM incoming_versions
+        """
+    ).fetchall()
 
 
 def open_near_matches(
@@ -180,7 +218,7 @@ def open_near_matches(
         return
     waiting = requests.join(asked, on=["submission_id", "line_number"])
     request = pl.struct(requests.columns).struct.json_encode()
-    incoming_waiting = waiting.select(
+    incoming_waiting = waiting.select(  # noqa: F841
         "near_match_id", "submission_id", "line_number", "sha256", "district_code", request=request
     )
     con.execute(_INSERT_PENDING).fetchall()

@@ -112,9 +112,8 @@ def _check_known(journal: Journal, known: Head) -> None:
 
 
 def _stored_reservations(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    rows = con.execute(
-        f"SELECT {', '.join(RESERVATION_SCHEMA)} FROM identity.reservation ORDER BY block_number, {', '.join(FILE_KEY)}, line_number, state_id"
-    ).fetchall()
+    columns = ", ".join(RESERVATION_SCHEMA)
+    rows = con.execute(f"SELECT {columns} FROM identity.reservation ORDER BY ALL").fetchall()
     return pl.DataFrame(rows, schema=RESERVATION_SCHEMA, orient="row")
 
 

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from schemas.key_files import read_ssn_keys
 
-SSN_SCHEMA = pl.Schema({"ssn_hash": pl.String, "ssn_near": pl.List(pl.String), "ssn_status": pl.String})
+SSN_SCHEMA = pl.Schema({"ssn_hash": pl.String(), "ssn_near": pl.List(pl.String()), "ssn_status": pl.String()})
 PLACEHOLDER_FILE = Path(__file__).parent / "ssn_placeholders.csv"
 # Nine digits, or 3-2-4 with dashes; anything else is no SSN.
 _FORM = r"^(?:[0-9]{9}|[0-9]{3}-[0-9]{2}-[0-9]{4})\z"

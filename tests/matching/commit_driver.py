@@ -25,7 +25,7 @@ from matching.journal import Journal
 from matching.ledger import record_assignments, record_versions
 from matching.plan import Plan, find_unfinished, finish, write_plan
 from schemas.clock import FixedClock
-from schemas.database import checkpoint, open_state
+from schemas.database import open_state
 from schemas.files import make_folder, write_atomic
 from schemas.lock import hold_lock
 from schemas.paths import StateHome
@@ -163,8 +163,6 @@ def _is_stored(con: duckdb.DuckDBPyConnection) -> bool:
 @contextlib.contextmanager
 def _autocommit(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     yield
-
-
 
 
 def spoil(mutant: str) -> None:

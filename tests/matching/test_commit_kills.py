@@ -144,7 +144,9 @@ def check_kept(before: State, after: State) -> None:
     assert set(before["students"]) <= set(after["students"])
     assert set(before["assignments"]) <= set(after["assignments"])
     assert before["receipts"].items() <= after["receipts"].items()
-    assert [block.hash for block in before["blocks"]] == [block.hash for block in after["blocks"]][: len(before["blocks"])]
+    assert [block.hash for block in before["blocks"]] == [block.hash for block in after["blocks"]][
+        : len(before["blocks"])
+    ]
 
 
 def kill_and_finish(run: Run, home: Path, fault: str, mutant: str | None = None) -> None:
@@ -156,7 +158,13 @@ def kill_and_finish(run: Run, home: Path, fault: str, mutant: str | None = None)
     finished = look(home)
     check_kept(killed, finished)
     check_finished(finished)
-    assert run(home, mutant=mutant, seed=3) == 0
+
+
+def test_a_run_after_the_last_changes_nothing(run: Run, home: Path) -> None:
+    assert run(home, "after_receipt:5", seed=1) == 137
+    assert run(home, seed=2) == 0
+    finished = look(home)
+    assert run(home, seed=3) == 0
     assert look(home) == finished
 
 
