@@ -7,12 +7,12 @@ a row with too many; where the total is right and no row has too many, none has 
 careful path (``delimited.py``), which gives the same frame for the same clean text.
 """
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
 
+from schemas.reading.decoding import has_unreadable
 from schemas.reading.extract import blank_to_null, without_blanks
 
 LF, QUOTE, SPACE = 10, 34, 32
@@ -20,9 +20,6 @@ LF, QUOTE, SPACE = 10, 34, 32
 UNIT_SEPARATOR = "\x1f"
 # Text that begins so is unpacked by polars, or refused as a broken archive; the other signatures are no UTF-8 text.
 LOOKS_DEFLATED = (b"x^", b"x\xda")
-# What decoding.UNREADABLE holds beyond ASCII, in bytes: the byte order mark, the lost character, the C1 controls.
-UNREADABLE_BEYOND_ASCII = (b"\xef\xbb\xbf", b"\xef\xbf\xbd")
-C1_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
 # The blanks beyond ASCII, by the bytes they begin with in UTF-8; where one occurs every value is trimmed.
 BLANKS_BEYOND_ASCII = (b"\xc2\xa0", b"\xe1\x9a\x80", b"\xe2\x80", b"\xe2\x81\x9f", b"\xe3\x80\x80")
 
@@ -38,13 +35,7 @@ def read_clean(body: bytes, delimiter: str, names: Sequence[str]) -> pl.DataFram
         one row a line; trimmed values, blank ones null; rows without any value are still in the frame.
     """
     lines = _line_count(body)
-    if (
-        not body
-        or body.startswith(LOOKS_DEFLATED)
-        or _has_unreadable(body, lines)
-        or b"\n\n" in body
-        or body.startswith(b"\n")
-    ):
+    if not body or body.startswith(LOOKS_DEFLATED) or has_unreadable(body) or b"\n\n" in body or body.startswith(b"\n"):
         return None
     body, delimiter = _unwrapped(body, delimiter, len(names), lines)
     wanted = lines * (len(names) - 1)
@@ -77,17 +68,6 @@ def _line_count(body: bytes) -> int:
     return body.count(b"\n") + (not body.endswith(b"\n"))
 
 
-def _has_unreadable(body: bytes, lines: int) -> bool:
-    """Whether any character stands there that no value may have."""
-    ends = lines if body.endswith(b"\n") else lines - 1
-    controls = int(np.count_nonzero(np.frombuffer(body, np.uint8) < SPACE))
-    if controls != ends + body.count(b"\t") or b"\x7f" in body:
-        return True
-    if body.isascii():
-        return False
-    return any(mark in body for mark in UNREADABLE_BEYOND_ASCII) or C1_CONTROL.search(body) is not None
-
-
 def _unwrapped(body: bytes, delimiter: str, field_count: int, lines: int) -> tuple[bytes, str]:
     """The body without quotation marks where every field of every line has a pair; else as it was.
 
@@ -114,11 +94,12 @@ def _quotes_are_plain(body: bytes, delimiter: str, wanted: int) -> bool:
     before, after = edged[marks[0::2]], edged[marks[1::2] + 2]
     if not np.isin(np.concatenate((before, after)), (ord(delimiter), LF)).all():
         return False
-    # Segments between marks, in turn inside and outside a quoted field.
-    line_ends = np.add.reduceat(characters == LF, marks, dtype=np.int64)
-    delimiters = characters == ord(delimiter)
-    quoted = np.add.reduceat(delimiters, marks, dtype=np.int64)[0::2].sum()
-    return not line_ends[0::2].any() and int(np.count_nonzero(delimiters) - quoted) == wanted
+    line_ends = np.flatnonzero(characters == LF)
+    if (np.searchsorted(marks, line_ends) % 2).any():
+        return False
+    delimiters_up_to = np.cumsum(characters == ord(delimiter), dtype=np.uint32)
+    quoted = (delimiters_up_to[marks[1::2]] - delimiters_up_to[marks[0::2]]).sum()
+    return int(delimiters_up_to[-1]) - int(quoted) == wanted
 
 
 def _may_have_blanks(body: bytes, delimiter: str, delimiters: int) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from schemas.dictionary import RecordLayout
-from schemas.reading.decoding import physical_lines
 from schemas.reading.recognition import Encoding
 from schemas.reading.refusals import RefusedRecord, refused_frame
 
@@ -68,7 +67,8 @@ def blank_to_null() -> pl.Expr:
 def hide_ssn(frame: pl.DataFrame, layout: RecordLayout, hash_ssn: HashSsn) -> pl.DataFrame:
     """The columns of the layout in its order, the Social Security number replaced by its hashes and status."""
     if SSN not in layout.by_standard_name:
-        return frame.select("line_number", *layout.standard_names)
+        columns = ["line_number", *layout.standard_names]
+        return frame if frame.columns == columns else frame.select(columns)
     kept = [name for name in layout.standard_names if name != SSN]
     return frame.select("line_number", *kept).hstack(hash_ssn(frame[SSN]).get_columns())
 
@@ -94,7 +94,3 @@ def account(
         encoding,
         batch,
     )
-
-
-def count_lines(text: str) -> int:
-    return len(physical_lines(text))

@@ -63,12 +63,13 @@ def _read_delimited(decoded: DecodedFile, recognition: Recognition, layout: Reco
                 line_count=line_count,
                 encoding=decoded.encoding,
             )
-    text = decoded.text
-    lines = physical_lines(text)
+    lines = physical_lines(decoded.text)
     before = recognition.header_line - 1
     start = before + recognition.header_lines
     delimiter = DELIMITERS[recognition.file_format]
-    to_split = LinesToSplit(lines[start:], start + 1, delimiter, unreadable_lines(text), decoded.encoding)
+    to_split = LinesToSplit(
+        lines[start:], start + 1, delimiter, unreadable_lines(lines, decoded.data), decoded.encoding
+    )
     records = split_records(to_split, recognition.columns, {len(recognition.columns)})
     return account(
         hide_ssn(records.readable, layout, hash_ssn),
@@ -130,9 +131,10 @@ def _without_empty_rows(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read_fixed(decoded: DecodedFile, recognition: Recognition, layout: RecordLayout, hash_ssn: HashSsn) -> Extract:
-    text = decoded.text
-    lines = physical_lines(text)
-    records, refused, blank_lines = split_fixed_width(lines, layout, unreadable_lines(text), decoded.encoding)
+    lines = physical_lines(decoded.text)
+    records, refused, blank_lines = split_fixed_width(
+        lines, layout, unreadable_lines(lines, decoded.data), decoded.encoding
+    )
     return account(
         hide_ssn(records, layout, hash_ssn),
         refused,
@@ -144,8 +146,8 @@ def _read_fixed(decoded: DecodedFile, recognition: Recognition, layout: RecordLa
 
 
 def _read_batch(decoded: DecodedFile, recognition: Recognition, layout: RecordLayout, hash_ssn: HashSsn) -> Extract:
-    text = decoded.text
-    lines, unreadable = physical_lines(text), unreadable_lines(text)
+    lines = physical_lines(decoded.text)
+    unreadable = unreadable_lines(lines, decoded.data)
     frame = read_batch_frame(lines, unreadable)
     start, end = frame.header_index + 1, frame.trailer_index
     to_split = LinesToSplit(lines[start:end], start + 1, frame.header.delimiter, unreadable, decoded.encoding)

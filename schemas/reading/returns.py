@@ -36,8 +36,8 @@ def read_near_match_return(content: bytes, recognition: Recognition) -> Extract:
         text, as sent but trimmed; a decision that was left open is null. Lines are accounted for as in every extract.
     """
     decoded = decode(content)
-    text = decoded.text
-    lines, unreadable = physical_lines(text), unreadable_lines(text)
+    lines = physical_lines(decoded.text)
+    unreadable = unreadable_lines(lines, decoded.data)
     rows: list[list[str]] = []
     numbers: list[int] = []
     refused: list[RefusedRecord] = []

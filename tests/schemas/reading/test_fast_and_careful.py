@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from schemas.inbox.recognise import recognise
 from schemas.reading import read_extract
 from schemas.reading.clean_delimited import read_clean
-from schemas.reading.decoding import physical_lines, unreadable_lines, with_lf
+from schemas.reading.decoding import UNREADABLE, has_unreadable, physical_lines, unreadable_lines, with_lf
 from schemas.reading.delimited import LinesToSplit, split_delimited
 from schemas.reading.extract import text_columns, without_blanks
 from tests.schemas.reading.small_state import CORE_LAYOUT, DICTIONARY, HEADER, adds_up, hash_ssn, names, read, row
@@ -30,9 +30,9 @@ def clean(text: str, delimiter: str) -> pl.DataFrame | None:
 
 
 def careful(text: str, delimiter: str) -> pl.DataFrame:
-    split = split_delimited(
-        LinesToSplit(physical_lines(text), 1, delimiter, unreadable_lines(text), "utf-8"), {len(NAMES)}
-    )
+    lines = physical_lines(text)
+    unreadable = unreadable_lines(lines, text.encode())
+    split = split_delimited(LinesToSplit(lines, 1, delimiter, unreadable, "utf-8"), {len(NAMES)})
     assert not split.refused
     rows = without_blanks(text_columns(split.rows, NAMES, split.line_numbers))
     return rows.drop("line_number")
@@ -130,6 +130,12 @@ def test_whole_files_read_the_same_in_every_dress(
 )
 def test_fast_path_steps_aside(body: str) -> None:
     assert clean(body, ",") is None
+
+
+@given(st.text(max_size=20))
+@settings(max_examples=200, deadline=None)
+def test_bytes_and_text_agree_on_what_cannot_be_read(text: str) -> None:
+    assert has_unreadable(text.encode()) == (UNREADABLE.search(text) is not None)
 
 
 @pytest.mark.parametrize("position", [0, 1, 4_999, 49_998, 49_999])

@@ -1,0 +1,123 @@
+"""Reading against its floor: recognise and read_extract beside a plain polars read_csv of the same bytes.
+
+Run by hand: python -m pytest -q -s -m bench tests/benches/bench_reading.py. The machine is noisy, so the ratio counts.
+"""
+
+import time
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+
+from schemas.dictionary import load_dictionary
+from schemas.inbox.recognise import recognise
+from schemas.reading import read_extract
+
+FILES, RECORDS_PER_FILE = 60, 1_600
+DICTIONARY = load_dictionary()
+LAYOUT = DICTIONARY.layout("student_core", 2026)
+COLUMNS = [field.column for field in LAYOUT.fields]
+
+
+def no_ssn(numbers: pl.Series) -> pl.DataFrame:
+    raise AssertionError("Student Core has no SSN")
+
+
+def record(number: int) -> list[str]:
+    """A record filled like a real one: codes, names with a blank inside, half of the fields empty."""
+    values = [
+        "2026Oct1.0StuCore",
+        "2026",
+        *["048078", "1050"] * 3,
+        "SMITH ANN",
+        f"{1_000_000_000 + number}",
+        f"L{number}",
+    ]
+    return [
+        *values,
+        "GARCIA LOPEZ",
+        "MARIA",
+        "",
+        "",
+        "01/02/2010",
+        *["N"] * 60,
+        *[""] * (len(COLUMNS) - len(values) - 65),
+    ]
+
+
+def delimited(records: int, dress: Callable[[list[str]], str] = ",".join) -> str:
+    return "\n".join([dress(COLUMNS), *(dress(record(number)) for number in range(records)), ""])
+
+
+def quoted(values: list[str]) -> str:
+    return '"' + '","'.join(values) + '"'
+
+
+def names_quoted(values: list[str]) -> str:
+    return ",".join(f'"{value}"' if value.isalpha() and len(value) > 1 else value for value in values)
+
+
+def fixed(records: int) -> str:
+    widths = [field.length for field in LAYOUT.fields]
+    return "".join(
+        "".join(value[:width].ljust(width) for value, width in zip(record(number), widths, strict=True)) + "\n"
+        for number in range(records)
+    )
+
+
+def forms(records: int) -> dict[str, str]:
+    plain = delimited(records)
+    return {
+        "clean": plain,
+        "CRLF": plain.replace("\n", "\r\n"),
+        "accents": plain.replace("MARIA", "MARÍA"),
+        "tab": plain.replace(",", "\t"),
+        "blank at an edge": plain.replace("MARIA", "MARIA ", 1),
+        "every field quoted": delimited(records, quoted),
+        "names quoted": delimited(records, names_quoted),
+        "blank line at the end": plain + "\n",
+        "one short row": plain + "x\n",
+        "newline in one value": delimited(records, quoted).replace("SMITH ANN", "SMITH\nANN", 1),
+    }
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """The best of three runs."""
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def read(content: bytes) -> int:
+    return read_extract(content, recognise(content, DICTIONARY), DICTIONARY, no_ssn).records.height
+
+
+def floor(content: bytes) -> int:
+    return pl.read_csv(content, infer_schema=False, truncate_ragged_lines=True).height
+
+
+def report(name: str, contents: list[bytes], records: int) -> None:
+    ours = seconds(lambda: [read(content) for content in contents])
+    plain = seconds(lambda: [floor(content) for content in contents])
+    print(
+        f"{name:<28} {records / ours:>10,.0f} records/s {ours:>7.2f} s   floor {plain:>6.2f} s   ratio {ours / plain:>5.2f}"
+    )
+
+
+@pytest.mark.bench
+def test_many_files_of_the_usual_size() -> None:
+    print(f"\n{FILES} files of {RECORDS_PER_FILE:,} records, {len(COLUMNS)} columns")
+    for name, text in forms(RECORDS_PER_FILE).items():
+        report(name, [text.encode()] * FILES, FILES * RECORDS_PER_FILE)
+    report("fixed width (floor: CSV)", [fixed(RECORDS_PER_FILE).encode()] * FILES, FILES * RECORDS_PER_FILE)
+
+
+@pytest.mark.bench
+def test_one_large_file() -> None:
+    print(f"\none file of 100,000 records, {len(COLUMNS)} columns")
+    for name, text in forms(100_000).items():
+        report(name, [text.encode()], 100_000)
+    report("fixed width (floor: CSV)", [fixed(100_000).encode()], 100_000)
