@@ -112,7 +112,7 @@ def differences_to_earlier(folder: Path, release: Release, cells: Iterable[Cell]
             continue
         for table in earlier.tables:
             for row in table.rows:
-                findings += _difference(now.get(table.cell_key(row.nodes)), row, entry["release"])
+                findings += _difference(now.get(row.key), row, entry["release"])
     return sorted(set(findings))
 
 

@@ -45,10 +45,7 @@ class Axis:
     total: str
     parents: dict[str, str]
     is_additive: bool
-
-    @property
-    def top(self) -> Node:
-        return (self.total,) * len(self.columns)
+    top: Node
 
     def parent(self, node: Node) -> Node | None:
         """The node one level up; the top has none."""
@@ -70,6 +67,7 @@ class Row:
     """One published line: a node on each axis of its table."""
 
     nodes: tuple[Node, ...]
+    key: "CellKey"
     count: int | None
     status: str
     percents: tuple[str, ...]
@@ -86,12 +84,16 @@ class Table:
     rows: tuple[Row, ...]
 
     def cell_key(self, nodes: tuple[Node, ...]) -> "CellKey":
-        """A cell is what it counts: axes at their total do not matter, so tables share cells."""
-        placed = sorted((axis.name, node) for axis, node in zip(self.axes, nodes, strict=True) if node != axis.top)
-        return self.population, tuple(placed)
+        return cell_key(self.population, self.axes, nodes)
 
 
 CellKey = tuple[str, tuple[tuple[str, Node], ...]]
+
+
+def cell_key(population: str, axes: tuple[Axis, ...], nodes: tuple[Node, ...]) -> CellKey:
+    """A cell is what it counts: axes at their total do not matter, so tables share cells."""
+    placed = [(axis.name, node) for axis, node in zip(axes, nodes, strict=True) if node != axis.top]
+    return population, tuple(sorted(placed))
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,8 @@ def stray_files(folder: Path, release: Release) -> list[Finding]:
 def _axis(axis: dict[str, Any]) -> Axis:
     columns = tuple(axis["columns"])
     _require(len(columns) == 1 or not axis["parents"], axis["name"], "parents are given for a hierarchy of columns")
-    return Axis(axis["name"], columns, axis["total"], dict(axis["parents"]), axis["additive"] is True)
+    top = (axis["total"],) * len(columns)
+    return Axis(axis["name"], columns, axis["total"], dict(axis["parents"]), axis["additive"] is True, top)
 
 
 def _table(folder: Path, table: dict[str, Any], axes: dict[str, Axis], populations: dict[str, str]) -> Table:
@@ -163,31 +166,50 @@ def _rows(table: dict[str, Any], axes: tuple[Axis, ...], content: bytes) -> tupl
     dimensions = [column for axis in axes for column in axis.columns]
     percents = [percent["column"] for percent in table["percent"]]
     header = lines[0] if lines else []
-    _require(
-        sorted(header) == sorted([*dimensions, table["value"], *percents, table["status"]]), table["file"], "columns"
-    )
-    _require(
-        header[: len(dimensions)] == dimensions, table["file"], "dimension columns do not come first, coarse to fine"
-    )
+    expected = sorted([*dimensions, table["value"], *percents, table["status"]])
+    _require(sorted(header) == expected, table["file"], "columns are not the described ones")
+    _require(header[: len(dimensions)] == dimensions, table["file"], "dimension columns are not first, coarse to fine")
     _require(all(len(line) == len(header) for line in lines), table["file"], "a row has another number of columns")
     keys = [line[: len(dimensions)] for line in lines[1:]]
     _require(keys == sorted(keys), table["file"], "rows are not sorted")
     _require(len({tuple(key) for key in keys}) == len(keys), table["file"], "a cell has two rows")
-    place = {column: number for number, column in enumerate(header)}
-    return tuple(_row(table, axes, line, place, percents) for line in lines[1:])
+    reader = _RowReader(table, axes, {column: number for number, column in enumerate(header)})
+    return tuple(reader.read(line) for line in lines[1:])
 
 
-def _row(
-    table: dict[str, Any], axes: tuple[Axis, ...], line: list[str], place: dict[str, int], percents: list[str]
-) -> Row:
-    nodes = tuple(tuple(line[place[column]] for column in axis.columns) for axis in axes)
-    where = f"{table['file']} {'/'.join(code for node in nodes for code in node)}"
-    text, status = line[place[table["value"]]], line[place[table["status"]]]
-    _require(status in STATUSES, where, "the status is unknown")
-    _require(all(axis.is_node(node) for axis, node in zip(axes, nodes, strict=True)), where, "not a place in its axis")
-    _require((text != "") == (status == SHOWN), where, "status and count disagree")
-    _require(text == "" or _COUNT.fullmatch(text) is not None, where, "the count is no whole number")
-    return Row(nodes, int(text) if text else None, status, tuple(line[place[percent]] for percent in percents))
+class _RowReader:
+    """Lines to rows; the nodes of an axis come again and again, so each is looked at once."""
+
+    def __init__(self, table: dict[str, Any], axes: tuple[Axis, ...], place: dict[str, int]) -> None:
+        self._table, self._axes = table, axes
+        self._nodes: list[dict[Node, Node]] = [{} for _ in axes]
+        self._columns = [[place[column] for column in axis.columns] for axis in axes]
+        self._value, self._status = place[table["value"]], place[table["status"]]
+        self._percents = [place[percent["column"]] for percent in table["percent"]]
+
+    def read(self, line: list[str]) -> Row:
+        nodes = tuple(self._node(number, line) for number in range(len(self._axes)))
+        text, status = line[self._value], line[self._status]
+        if status not in STATUSES or (text != "") != (status == SHOWN):
+            raise self._malformed(line, "status and count disagree")
+        if text and not _COUNT.fullmatch(text):
+            raise self._malformed(line, "the count is no whole number")
+        key = cell_key(self._table["population"], self._axes, nodes)
+        return Row(nodes, key, int(text) if text else None, status, tuple(line[place] for place in self._percents))
+
+    def _node(self, number: int, line: list[str]) -> Node:
+        node = tuple([line[place] for place in self._columns[number]])
+        known = self._nodes[number].get(node)
+        if known is not None:
+            return known
+        if not self._axes[number].is_node(node):
+            raise self._malformed(line, "not a place in its axis")
+        self._nodes[number][node] = node
+        return node
+
+    def _malformed(self, line: list[str], message: str) -> Unreadable:
+        where = "/".join(line[place] for columns in self._columns for place in columns)
+        return Unreadable(Finding("MALFORMED", f"{self._table['file']} {where}", message))
 
 
 def _require(holds: bool, where: str, message: str) -> None:

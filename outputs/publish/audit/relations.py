@@ -66,7 +66,7 @@ def _gather_cells(release: Release) -> tuple[list[Cell], list[Finding]]:
     findings = []
     for table in release.tables:
         for row in table.rows:
-            cell = Cell(table.cell_key(row.nodes), row.count, row.status, table.threshold, table.zeros)
+            cell = Cell(row.key, row.count, row.status, table.threshold, table.zeros)
             other = cells.setdefault(cell.key, cell)
             if (other.count, other.status) != (cell.count, cell.status):
                 findings.append(Finding("TABLES_DISAGREE", str(cell), "printed differently in two tables"))
@@ -114,8 +114,10 @@ def _axis_equations(table: Table, position: int, axis: Axis, numbers: dict[CellK
         above = axis.parent(row.nodes[position])
         if above is not None:
             families[(*row.nodes[:position], above, *row.nodes[position + 1 :])].append(row)
-    return {
-        Equation(numbers[table.cell_key(nodes)], tuple(sorted(numbers[table.cell_key(row.nodes)] for row in children)))
-        for nodes, children in families.items()
-        if table.cell_key(nodes) in numbers
-    }
+    equations = set()
+    for nodes, children in families.items():
+        parent = numbers.get(table.cell_key(nodes))
+        # A parent without a row is a MISSING_ROW already.
+        if parent is not None:
+            equations.add(Equation(parent, tuple(sorted(numbers[row.key] for row in children))))
+    return equations

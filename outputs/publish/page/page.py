@@ -83,7 +83,7 @@ def _template() -> jinja2.Template:
 
 @cache
 def _assets() -> Assets:
-    style = (_FOLDER.parents[1] / "style.css").read_text("utf-8")
+    style = (_FOLDER.parents[1] / "style.css").read_text("utf-8") + (_FOLDER / "release.css").read_text("utf-8")
     script = (_FOLDER / "release.js").read_text("utf-8")
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "

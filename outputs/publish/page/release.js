@@ -40,10 +40,16 @@
     return made;
   }
 
+  function placeName(number) {
+    const place = data.places[number];
+    if (place[1] === TOTAL) { return place[2]; }
+    return place[2] + ", " + data.places.find((other) => other[0] === place[0] && other[1] === TOTAL)[2];
+  }
+
   function show() {
     const chosen = data.tables[Number(table.value)];
     const number = data.places.findIndex((place) => place[0] === district.value && place[1] === school.value);
-    document.getElementById("place").textContent = chosen.title + ": " + data.places[number][2];
+    document.getElementById("place").textContent = chosen.title + ": " + placeName(number);
     body.replaceChildren();
     chosen.categories.forEach(function (category, position) {
       const count = chosen.counts[number][position];
@@ -51,7 +57,8 @@
       const heading = cell(category[1], "th");
       heading.scope = "row";
       const students = cell(count < 0 ? "*" : count.toLocaleString("en-US"));
-      students.className = "number";
+      students.className = "students";
+      row.className = category[0] === TOTAL ? "total" : "";
       if (count < 0) {
         students.title = withheld[String(count)];
         students.setAttribute("aria-label", withheld[String(count)]);
