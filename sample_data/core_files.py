@@ -28,7 +28,7 @@ def write_core(plan: Plan, year: int, number: int, rows: pl.DataFrame) -> None:
     records, faults = put_faults(
         rng, plan.state, plan.habits, part.district, records, plan.has_errors, table, part.among
     )
-    records, rows = _with_unknown_ids(rng, plan, records, tagged(rows, faults))
+    records, rows = _with_unknown_ids(rng, plan, records, tagged(rows, faults), is_first=year == plan.first_year)
     for district, start, count in runs_of(part.district):
         _write_core_file(plan, year, district, rows.slice(start, count), records.slice(start, count))
 
@@ -53,13 +53,13 @@ def _with_doubles(rng: Rng, plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_unknown_ids(
-    rng: Rng, plan: Plan, records: pl.DataFrame, rows: pl.DataFrame
+    rng: Rng, plan: Plan, records: pl.DataFrame, rows: pl.DataFrame, *, is_first: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """A few records carry ten digits that the state never gave, on children with and without an earlier request."""
     district = rows["district"].to_numpy()
-    share = rates()["unknown_state_id"]
-    unasked = ~rows["in_id_batch"].to_numpy() & (rows["arrival"] != "stayed").to_numpy()
-    chance = np.where(unasked, 0.15, share) * plan.has_errors[district]
+    share = rates()
+    unasked = ~rows["in_id_batch"].to_numpy() & (is_first | (rows["arrival"] != "stayed").to_numpy())
+    chance = np.where(unasked, share["unknown_state_id_unasked"], share["unknown_state_id"]) * plan.has_errors[district]
     free = (records["submitted_state_id"].is_null() & (rows["error_tags"].str.contains("fault:").not_())).to_numpy()
     at = np.flatnonzero(free & (rng.random(rows.height) < chance))
     numbers = pl.Series(rng.integers(10**9, 10**10, len(at))).cast(pl.String)
