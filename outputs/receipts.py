@@ -22,7 +22,10 @@ FORMAT_VERSION = 1
 RECEIPT_VIOLATIONS = 100
 ID_OUTCOMES = ("CONFIRMED", "REUSED", "NEW", "NEAR_MATCH", "ERROR", "CANCELED")
 _WHOLE_FILE_REFUSED = ("rejected", "quarantined")
-_VIOLATION_COLUMNS = ("line_number", "field", "rule_id", "severity", "scope", "message", "fix")
+_VIOLATION_SCHEMA: dict[str, pl.DataType] = {
+    "line": pl.Int64(),
+    **{name: pl.String() for name in ("field", "rule_id", "severity", "scope", "message", "fix")},
+}
 
 Receipt = dict[str, Any]
 
@@ -53,8 +56,8 @@ def build_receipt(
         ids: from ``count_outcomes``; null where no ID was asked for.
         is_check: made at a clerk's own desk: nothing was sent, and all violations are listed.
     """
-    listed = _listed_violations(submission, violations)
-    severities = [row["severity"] for row in listed]
+    found = _found_violations(submission, violations)
+    severities = found["severity"].to_list()
     findings = Findings(
         errors=severities.count("E"),
         warnings=severities.count("W"),
@@ -62,7 +65,7 @@ def build_receipt(
         facts=facts,
         is_check=is_check,
     )
-    was_looked_at = violations is not None or bool(listed)
+    was_looked_at = violations is not None or found.height > 0
     return {
         "format_version": FORMAT_VERSION,
         "submission_id": None if is_check else submission.submission_id,
@@ -86,8 +89,8 @@ def build_receipt(
         "not_checked": list(not_checked),
         "next_steps": next_steps(submission, findings),
         "message": message_of(submission, findings),
-        "violations": listed if is_check else listed[:RECEIPT_VIOLATIONS],
-        "violations_total": len(listed),
+        "violations": (found if is_check else found.head(RECEIPT_VIOLATIONS)).to_dicts(),
+        "violations_total": found.height,
         "violations_file": "violations.csv" if "violations.csv" in facts.files else None,
     }
 
@@ -126,14 +129,14 @@ def _counts(submission: Submission) -> dict[str, int | None]:
     }
 
 
-def _listed_violations(submission: Submission, violations: pl.DataFrame | None) -> list[dict[str, Any]]:
+def _found_violations(submission: Submission, violations: pl.DataFrame | None) -> pl.DataFrame:
     """Violations by line, field and rule; a file refused as a whole has one, which says why."""
     if submission.outcome in _WHOLE_FILE_REFUSED and submission.reason:
-        return [_refusal_row(submission)]
+        return pl.DataFrame([_refusal_row(submission)], schema=_VIOLATION_SCHEMA)
     if violations is None:
-        return []
-    rows = violations.select(_VIOLATION_COLUMNS).sort("line_number", "field", "rule_id", nulls_last=False)
-    return rows.rename({"line_number": "line"}).to_dicts()
+        return pl.DataFrame(schema=_VIOLATION_SCHEMA)
+    renamed = violations.rename({"line_number": "line"}).select(*_VIOLATION_SCHEMA)
+    return renamed.sort("line", "field", "rule_id", nulls_last=False)
 
 
 def _refusal_row(submission: Submission) -> dict[str, Any]:

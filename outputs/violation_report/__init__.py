@@ -6,6 +6,7 @@ import polars as pl
 
 from outputs.violation_report.csv_file import violations_csv
 from outputs.violation_report.page import violations_html
+from outputs.violation_report.page_rows import in_page_order
 from outputs.violation_report.words import ReportSubject, ReportWords
 from schemas.files import write_atomic
 
@@ -23,6 +24,7 @@ def write_violation_report(
         rows: violations of the file with the columns of quality.violation (``store_group`` returns them).
         fixed: violations of the earlier file that are gone; null where there was none.
     """
-    write_atomic(folder / "violations.csv", violations_csv(subject, rows, words))
-    write_atomic(folder / "violations.html", violations_html(subject, rows, words, fixed=fixed))
+    ordered = in_page_order(rows)
+    write_atomic(folder / "violations.csv", violations_csv(subject, ordered, words))
+    write_atomic(folder / "violations.html", violations_html(subject, ordered, words, fixed=fixed))
     return REPORT_FILES

@@ -12,13 +12,13 @@ _SEVERITIES = {"E": "Error", "W": "Warning"}
 
 
 def violations_csv(subject: ReportSubject, rows: pl.DataFrame, words: ReportWords) -> bytes:
-    """The file: UTF-8 with BOM, CRLF, errors before warnings, then by line."""
-    schools = {code: words.school(subject.district_code, code) for code in rows["school_code"].unique()}
+    """The file: UTF-8 with BOM, CRLF; one line a violation, in the order of the rows."""
+    schools = {code: words.school(subject.district_code, code) for code in set(rows["school_code"])}
     has_value = pl.col("value").is_not_null()
     found = (
         pl.when(has_value).then(pl.concat_str(pl.lit(" (in your file: "), "value", pl.lit(")"))).otherwise(pl.lit(""))
     )
-    cells = rows.sort("severity", "line_number", "field", "rule_id").select(
+    cells = rows.lazy().select(
         pl.col("school_code").replace_strict(schools, return_dtype=pl.String).alias("School"),
         pl.col("line_number").cast(pl.String).alias("Line"),
         pl.col("local_student_id").alias("Local student ID"),
@@ -34,5 +34,5 @@ def violations_csv(subject: ReportSubject, rows: pl.DataFrame, words: ReportWord
         pl.col("first_seen_at").dt.convert_time_zone("America/Chicago").dt.strftime("%m/%d/%Y").alias("First seen"),
         pl.lit(subject.submission_id or "").alias("Submission"),
     )
-    safe = cells.with_columns(neutralise(one_line(pl.col(pl.String))))
+    safe = cells.with_columns(neutralise(one_line(pl.col(pl.String)))).collect()
     return safe.write_csv(include_bom=True, line_terminator="\r\n", quote_style="necessary").encode("utf-8")

@@ -1,14 +1,14 @@
 """``violations.html``: the page a district opens: what to do first, where, and every row to search and sort."""
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
 
 from outputs.next_steps import counted, long_date
-from outputs.pages import BarPart, bar_parts, render_page
+from outputs.pages import render_page
 from outputs.receipts import readable_name
+from outputs.violation_report.bars import rule_bars, school_bars
 from outputs.violation_report.page_rows import IS_NEW, LISTED_CAUSES, table_data
 from outputs.violation_report.root_causes import Cause, assign_causes, find_causes
 from outputs.violation_report.words import ReportSubject, ReportWords
@@ -45,16 +45,6 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """One line of a bar list."""
-
-    label: str
-    detail: str
-    count: str
-    parts: list[BarPart]
-
-
-@dataclass(frozen=True, slots=True)
 class CauseCard:
     """One thing to fix, in words."""
 
@@ -74,13 +64,14 @@ def violations_html(
     """The page.
 
     Args:
-        rows: violations of the file (columns of quality.violation), in any order.
+        rows: violations of the file (columns of quality.violation), in the order of ``in_page_order``.
         fixed: how many violations of the earlier file are gone; null where there was no earlier file.
     """
-    ordered = rows.sort("severity", "line_number", "field", "rule_id").with_row_index("row")
+    ordered = rows.with_row_index("row")
     is_standing_error = (pl.col("severity") == "E") & pl.col("status").is_in(STANDING)
     errors = assign_causes(ordered.filter(is_standing_error), words.identity_columns)
     causes = find_causes(errors)
+    warnings = rows["severity"].to_list().count("W")
     return render_page(
         "violations.html.j2",
         title=f"Violations: {subject.district_name or subject.district_code}, {subject.collection_title}",
@@ -91,40 +82,37 @@ def violations_html(
         file_name=readable_name(subject.file_name),
         made_on=long_date(missouri_day(subject.made_at)),
         due_on=long_date(subject.due_date) if subject.due_date else None,
-        verdict=verdict(subject, ordered, errors, causes),
-        tiles=list(_tiles(subject, ordered, errors, fixed)),
+        verdict=verdict(subject, errors, causes, warnings, settled=rows.height - warnings - errors.height),
+        tiles=list(_tiles(subject, rows, errors.height, warnings, fixed)),
         causes=[
             _card(subject, cause, place, errors.height, words) for place, cause in enumerate(causes[:LISTED_CAUSES])
         ],
         more_causes=max(0, len(causes) - LISTED_CAUSES),
-        rule_bars=_rule_bars(ordered, words),
-        school_bars=_school_bars(subject, ordered, words),
+        rule_bars=rule_bars(rows, words),
+        school_bars=school_bars(subject, rows, words),
         longest=LONGEST_LIST,
     )
 
 
-def verdict(subject: ReportSubject, rows: pl.DataFrame, errors: pl.DataFrame, causes: list[Cause]) -> Verdict:
-    """What the page says first."""
+def verdict(
+    subject: ReportSubject, errors: pl.DataFrame, causes: list[Cause], warnings: int, *, settled: int
+) -> Verdict:
+    """What the page says first; ``settled`` errors were waived or accepted and stand no longer."""
     if errors.height:
         return _not_ready(subject, errors, causes)
-    warnings = rows.filter(pl.col("severity") == "W").height
-    settled = rows.height - warnings
-    found = f"No errors in {counted(subject.record_count, 'record')}." if rows.height else _nothing_found(subject)
+    also = "" if warnings or settled else " and no warnings"
+    found = f"No errors{also} in {counted(subject.record_count, 'record')}."
     if settled:
         found += f" {counted(settled, 'error was', 'errors were')} waived or accepted by the state."
     if warnings:
         found += f" {counted(warnings, 'warning')} to look at; warnings do not stop anything."
     if subject.near_matches:
         return Verdict("warning", "Your decision is needed", found, _question(subject))
-    kind = "warning" if rows.height else "good"
+    kind = "warning" if warnings or settled else "good"
     if not subject.is_certifiable:
         return Verdict(kind, "Nothing to correct", found, "Every record of this batch could be used.")
     then = "If the numbers are what you expect, this collection can be certified as it is."
     return Verdict(kind, "Ready to certify", found, then)
-
-
-def _nothing_found(subject: ReportSubject) -> str:
-    return f"No errors and no warnings in {counted(subject.record_count, 'record')}."
 
 
 def _question(subject: ReportSubject) -> str:
@@ -154,12 +142,11 @@ def _what_goes(causes: list[Cause], errors: int) -> str:
 
 
 def _tiles(
-    subject: ReportSubject, rows: pl.DataFrame, errors: pl.DataFrame, fixed: int | None
+    subject: ReportSubject, rows: pl.DataFrame, errors: int, warnings: int, fixed: int | None
 ) -> Iterator[tuple[str, str, str]]:
     """Kind, number and label of each tile."""
-    warnings = rows.filter(pl.col("severity") == "W").height
     yield "", f"{subject.record_count:,}", "records in the file"
-    yield "error" if errors.height else "good", f"{errors.height:,}", "errors"
+    yield "error" if errors else "good", f"{errors:,}", "errors"
     yield "warning" if warnings else "good", f"{warnings:,}", "warnings"
     if subject.near_matches:
         yield "error", f"{subject.near_matches:,}", "students to decide about"
@@ -194,45 +181,3 @@ def _where(subject: ReportSubject, cause: Cause, words: ReportWords) -> str:
         how_many = "all" if cause.school_errors == cause.errors else f"{cause.school_errors:,} of them"
         parts.append(f"{how_many} at {school}")
     return ", ".join(parts) + "."
-
-
-def _rule_bars(rows: pl.DataFrame, words: ReportWords) -> list[Bar]:
-    groups = rows.group_by("rule_id", "field").agg(
-        (pl.col("severity") == "E").sum().alias("errors"),
-        (pl.col("severity") == "W").sum().alias("warnings"),
-        pl.col("message").first(),
-    )
-    ordered = groups.with_columns(total=pl.col("errors") + pl.col("warnings")).sort(
-        "total", "rule_id", "field", descending=[True, False, False]
-    )
-    full = max(ordered["total"].to_list(), default=0)
-    return [
-        Bar(
-            words.title(row["rule_id"], row["field"], row["message"]),
-            " ".join(part for part in (row["field"], row["rule_id"]) if part),
-            f"{row['total']:,}",
-            bar_parts([("error", row["errors"]), ("warning", row["warnings"])], full),
-        )
-        for row in ordered.iter_rows(named=True)
-    ]
-
-
-def _school_bars(subject: ReportSubject, rows: pl.DataFrame, words: ReportWords) -> list[Bar]:
-    """Schools by number of violations; none where all rows are of one school."""
-    counts: Counter[str | None] = Counter()
-    errors: Counter[str | None] = Counter()
-    for school, severity, number in rows.group_by("school_code", "severity").len().iter_rows():
-        counts[school] += number
-        errors[school] += number if severity == "E" else 0
-    if len(counts) < 2:
-        return []
-    full = max(counts.values())
-    return [
-        Bar(
-            words.school(subject.district_code, school) or "No school named",
-            "",
-            f"{number:,}",
-            bar_parts([("error", errors[school]), ("warning", number - errors[school])], full),
-        )
-        for school, number in sorted(counts.items(), key=lambda each: (-each[1], each[0] or ""))
-    ]

@@ -13,7 +13,13 @@ from outputs.violation_report.words import ReportSubject, ReportWords
 LISTED_CAUSES = 5
 IS_NEW = (pl.col("first_seen_at") == pl.col("last_seen_at")) & (pl.col("status") == "open")
 _SEVERITY = {"E": 0, "W": 1}
+_RULE_WORDS = ("rule_id", "field", "message")
 _SINCE = {"open": "still open", "reopened": "came back"}
+
+
+def in_page_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Errors before warnings, then by line, field and rule; what is about the whole file first."""
+    return rows.sort("severity", "line_number", "field", "rule_id", nulls_last=False)
 
 
 def table_data(
@@ -32,11 +38,12 @@ def table_data(
         errors: those that stand, with their cause, numbered as in ``rows``.
         has_history: there was an earlier file, so that a row can be new or old.
     """
-    schools = [words.school(subject.district_code, code) for code in rows["school_code"]]
+    codes = rows["school_code"].to_list()
+    names = {code: words.school(subject.district_code, code) for code in set(codes)}
     columns = [
         _severity_column(rows),
         {"id": "line", "label": "Line", "kind": "number", "values": rows["line_number"].to_list()},
-        _text_column("school", "School", schools, filter="All schools"),
+        _text_column("school", "School", [names[code] for code in codes], filter="All schools"),
         {
             **_text_column("student", "Student", rows["local_student_id"].to_list(), keep=True),
             "note": {"label": "State ID", "values": rows["state_id"].to_list()},
@@ -69,15 +76,15 @@ def _severity_column(rows: pl.DataFrame) -> dict[str, Any]:
         "classes": ["error", "warning"],
         "order": [0, 1],
         "filter": "All severities",
-        "values": rows["severity"].replace_strict(_SEVERITY, return_dtype=pl.Int8).to_list(),
+        "values": [_SEVERITY[severity] for severity in rows["severity"]],
     }
 
 
 def _rule_column(rows: pl.DataFrame, words: ReportWords) -> dict[str, Any]:
     """Rules by number; where one is chosen, its title stands beside the number."""
     column = _text_column("rule", "Rule", rows["rule_id"].to_list(), filter="All rules", keep=True)
-    first = rows.unique("rule_id", keep="first").select("rule_id", "field", "message")
-    titles = {rule: words.title(rule, field, message) for rule, field, message in first.iter_rows()}
+    found = {rule: (field, message) for rule, field, message in zip(*(rows[name] for name in _RULE_WORDS), strict=True)}
+    titles = {rule: words.title(rule, *about) for rule, about in found.items()}
     return {**column, "names": [f"{rule} {titles[rule]}" for rule in column["lookup"]]}
 
 
@@ -89,6 +96,6 @@ def _since(rows: pl.DataFrame) -> list[str]:
 def _cause_places(rows: pl.DataFrame, errors: pl.DataFrame, causes: list[Cause]) -> list[int | None]:
     """For each row the place of its cause among those that have a button; null for the others."""
     places = {(cause.rule_id, cause.field): place for place, cause in enumerate(causes[:LISTED_CAUSES])}
-    chosen = errors.select("row", "cause_rule", "cause_field")
-    found = {row: places.get((rule, field)) for row, rule, field in chosen.iter_rows()}
+    chosen = zip(errors["row"], errors["cause_rule"], errors["cause_field"], strict=True)
+    found = {row: places.get((rule, field)) for row, rule, field in chosen}
     return [found.get(row) for row in range(rows.height)]

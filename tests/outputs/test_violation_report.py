@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from outputs.violation_report import REPORT_FILES, ReportSubject, ReportWords, write_violation_report
 from outputs.violation_report.csv_file import violations_csv
 from outputs.violation_report.page import violations_html
+from outputs.violation_report.page_rows import in_page_order
 from outputs.violation_rows import VIOLATION_ROW_SCHEMA
 from schemas.directory import Directory
 from tests.outputs.conftest import RECEIVED
@@ -48,7 +49,8 @@ def cells_of(content: bytes) -> list[list[str]]:
 
 
 def page_of(directory: Directory, rows: pl.DataFrame, subject: ReportSubject | None = None, **more: Any) -> str:
-    return violations_html(subject or sample_subject(), rows, sample_words(directory), **more).decode("utf-8")
+    ordered = in_page_order(rows)
+    return violations_html(subject or sample_subject(), ordered, sample_words(directory), **more).decode("utf-8")
 
 
 def data_of(page: str) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def test_errors_come_before_warnings_then_by_line(directory: Directory) -> None:
     rows = make_rows(
         [{"severity": "W", "line_number": 1}, {"line_number": 9}, {"line_number": 3}, {"line_number": None}]
     )
-    cells = cells_of(violations_csv(sample_subject(), rows, sample_words(directory)))[1:]
+    cells = cells_of(violations_csv(sample_subject(), in_page_order(rows), sample_words(directory)))[1:]
     assert [(row[7], row[1]) for row in cells] == [("Error", ""), ("Error", "3"), ("Error", "9"), ("Warning", "1")]
 
 
