@@ -123,7 +123,7 @@ def check_records(
         directory=places,
     )
     refusals = refused_as_violations(extract.refused.with_columns(submission_id=pl.lit(submission.submission_id)))
-    violations = pl.concat([validated.violations.cast(dict(VIOLATION_SCHEMA)), refusals])
+    violations = pl.concat([validated.violations.cast(pl.Schema(VIOLATION_SCHEMA)), refusals])
     return Checked(outcomes([submission], violations)[0], validated.records, violations, book)
 
 

@@ -215,7 +215,7 @@ class ReportDesk:
 
     def _assignments(self, con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
         """What came out, with the IDs as the ledger has them: those of new children are not in the plan."""
-        wanted = pl.DataFrame({"submission_id": sorted(names)}, schema={"submission_id": pl.String})  # noqa: F841 (query)
+        wanted = named(names)  # noqa: F841 (query)
         came_out = con.sql(
             "SELECT submission_id, line_number::UINTEGER AS line_number, state_id FROM identity.assignment SEMI JOIN wanted USING (submission_id)"
         ).pl()
@@ -248,9 +248,7 @@ class ReportDesk:
 
 def as_stored(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> list[Submission]:
     """Submissions as the database has them: one may have been superseded or could not be stored."""
-    wanted = pl.DataFrame(
-        {"submission_id": [s.submission_id for s in submissions]}, schema={"submission_id": pl.String}
-    )
+    wanted = named([submission.submission_id for submission in submissions])  # noqa: F841 (query)
     rows = con.sql(
         "SELECT submission_id, status, reason FROM intake.submission SEMI JOIN wanted USING (submission_id)"
     ).fetchall()
@@ -264,6 +262,11 @@ def _as_stored(submission: Submission, status: str, reason: str | None) -> Submi
     return replace(submission, status=status)
 
 
+def named(names: Collection[str]) -> pl.DataFrame:
+    """Submissions to be joined by name."""
+    return pl.DataFrame({"submission_id": sorted(names)}, schema={"submission_id": pl.String})
+
+
 def by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
     if not frame.height:
         return {}
@@ -274,7 +277,7 @@ def by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def stored_violations(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
-    wanted = pl.DataFrame({"submission_id": sorted(names)}, schema={"submission_id": pl.String})  # noqa: F841 (query)
+    wanted = named(names)  # noqa: F841 (query)
     return con.sql(
         "SELECT * FROM quality.violation SEMI JOIN wanted USING (submission_id) ORDER BY submission_id, line_number, rule_id"
     ).pl()
@@ -282,7 +285,7 @@ def stored_violations(con: duckdb.DuckDBPyConnection, names: Collection[str]) ->
 
 def fixed_counts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> dict[str, int]:
     """For each submission that followed another of the same place: how many of that one's violations are gone."""
-    wanted = pl.DataFrame({"submission_id": sorted(names)}, schema={"submission_id": pl.String})  # noqa: F841 (query)
+    wanted = named(names)  # noqa: F841 (query)
     rows: list[tuple[Any, ...]] = con.execute(
         """
         WITH earlier AS (

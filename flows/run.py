@@ -70,6 +70,8 @@ def run_inbox(
                 summary.reports += write_overview(session)
         summary.finished_at = clock.now()
         summary.stage_seconds = dict(watch.seconds)
+        if summary.file_count:
+            session.log(f"run {summary.run_id}: {summary.headline()}")
         return summary
 
 

@@ -10,7 +10,7 @@ from flows.progress import Stopwatch
 from matching.journal import Journal
 from matching.recovery import Reservations, reconcile
 from matching.ssn import SsnHasher
-from schemas.clock import Clock
+from schemas.clock import Clock, rfc3339
 from schemas.database import open_state, sync_collection_tables
 from schemas.dictionary import Dictionary, load_dictionary
 from schemas.directory import Directory, load_directory
@@ -31,6 +31,12 @@ class Session:
     reservations: Reservations
     hasher: SsnHasher
     watch: Stopwatch = field(default_factory=Stopwatch)
+
+    def log(self, text: str) -> None:
+        """One line in this month's log of the home; counts, names of files and rules only, never a student's value."""
+        at = self.clock.now()
+        with (self.home.logs / f"{at:%Y-%m}.log").open("a", encoding="utf-8") as log:
+            log.write(f"{rfc3339(at)} {text}\n")
 
 
 @dataclass(frozen=True)

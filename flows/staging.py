@@ -4,7 +4,7 @@ One call per file would cost more than the checking itself, so files of one layo
 keeps its submission. Typed records, violations and refused records wait as Parquet under ``work/<run_id>/stage``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ def refused_as_violations(refused: pl.DataFrame) -> pl.DataFrame:
         value=pl.lit(None, pl.String),
         message=pl.col("message"),
         fix=pl.lit("Correct this record in your student system and export the whole file again."),
-    ).cast(dict(VIOLATION_SCHEMA))
+    ).cast(pl.Schema(VIOLATION_SCHEMA))
 
 
 def submission_frame(submissions: Iterable[Submission]) -> pl.DataFrame:
@@ -150,10 +150,10 @@ def write_stage(frame: pl.DataFrame, path: Path) -> None:
     frame.write_parquet(path, compression="lz4", statistics=False)
 
 
-def scan_stage(folder: Path, kind: str, schema: pl.Schema) -> pl.LazyFrame:
+def scan_stage(folder: Path, kind: str, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     """All staged frames of one kind (``violations``, ``rule_runs``, ``refused``), empty where there are none."""
     paths = sorted(folder.glob(f"{kind}-*.parquet"))
-    return pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=schema)
+    return pl.scan_parquet(paths) if paths else pl.LazyFrame(schema=pl.Schema(schema))
 
 
 def scan_violations(folder: Path) -> pl.LazyFrame:

@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 def test_an_installed_wheel_works_without_the_source_tree(tmp_path: Path, small_sample: Path) -> None:
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     subprocess.run(
-        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path / "dist"), str(ROOT)], check=True
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path / "dist"), str(ROOT)],
+        check=True,
     )
     wheel = next((tmp_path / "dist").glob("mosis-*.whl"))
     installed = tmp_path / "installed"
@@ -23,10 +24,14 @@ def test_an_installed_wheel_works_without_the_source_tree(tmp_path: Path, small_
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
     def run(code: str) -> str:
-        return subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
 
     assert str(installed) in run("import schemas; print(schemas.__file__)")
-    assert "2026Oct1.0StuCore" in run("from flows.dictionary_desk import show_dictionary; print(show_dictionary(None, None, None, as_json=False))")
+    assert "2026Oct1.0StuCore" in run(
+        "from flows.dictionary_desk import show_dictionary; print(show_dictionary(None, None, None, as_json=False))"
+    )
     assert "synthetic" in run("from matching.model import load_model; print(load_model().version)")
     run(f"""
 from pathlib import Path

@@ -27,7 +27,9 @@ class Witness:
             sha256 = json.loads(receipt.read_text("utf-8"))["sha256"]
             for line, state_id in answered_ids(receipt.with_name("ids_assigned.txt")):
                 key = (f"{receipt.parts[-3]}/{sha256}", line)
-                assert self.answered.setdefault(key, state_id) == state_id, f"line {line} of {receipt.parent.name} changed its ID"
+                assert self.answered.setdefault(key, state_id) == state_id, (
+                    f"line {line} of {receipt.parent.name} changed its ID"
+                )
 
 
 def answered_ids(path: Path) -> list[tuple[str, str]]:
@@ -54,11 +56,13 @@ def check_home(root: Path, witness: Witness, dropped: Counter[tuple[str, str]]) 
         con.close()
     assert not list(root.glob("outbox/*/*/.*")), "a temporary file is left in an outbox"
     assert not list(root.glob("inbox/*/.claimed/*/*")), "a claim was not let go"
-    assert not [path for path in home.work.iterdir() if path.is_dir() and not path.name.startswith(".")], "a run's folder is left"
+    assert not [path for path in home.work.iterdir() if path.is_dir() and not path.name.startswith(".")], (
+        "a run's folder is left"
+    )
 
 
 def check_ids(con: duckdb.DuckDBPyConnection, witness: Witness) -> None:
-    (total, distinct), = con.execute("SELECT count(*), count(DISTINCT state_id) FROM identity.student").fetchall()
+    ((total, distinct),) = con.execute("SELECT count(*), count(DISTINCT state_id) FROM identity.student").fetchall()
     assert total == distinct
     known = dict(
         ((f"{district}/{sha256}", str(line)), state_id)
@@ -72,11 +76,11 @@ def check_ids(con: duckdb.DuckDBPyConnection, witness: Witness) -> None:
     )
     for key, state_id in witness.answered.items():
         assert known.get(key) == state_id, "an answered ID is not in the ledger"
-    (unknown,), = con.execute(
+    ((unknown,),) = con.execute(
         "SELECT count(*) FROM identity.assignment ANTI JOIN identity.student USING (state_id) WHERE state_id IS NOT NULL"
     ).fetchall()
     assert unknown == 0
-    (unused,), = con.execute(
+    ((unused,),) = con.execute(
         "SELECT count(*) FROM identity.student ANTI JOIN identity.assignment USING (state_id) WHERE status = 'active'"
     ).fetchall()
     assert unused == 0, "an ID was issued to nobody"
@@ -89,7 +93,7 @@ def check_files(con: duckdb.DuckDBPyConnection, root: Path, dropped: Counter[tup
         assert (root / "outbox" / district / submission_id / "receipt.json").is_file()
     receipts = len(list(root.glob("outbox/*/*/receipt.json")))
     assert receipts == len(rows)
-    (stored, accepted), = con.execute(
+    ((stored, accepted),) = con.execute(
         """
         SELECT (SELECT count(*) FROM collection.student_core),
                (SELECT sum(accepted_count) FROM intake.submission WHERE status = 'trial' AND layout = 'student_core')

@@ -81,7 +81,9 @@ def test_init_refuses_a_home_that_exists(make_home: Callable[[], Path], small_sa
         (("status", "--collection", "no-such"), "no-such"),
     ],
 )
-def test_an_unknown_name_ends_with_4_and_is_named(arguments: tuple[str, ...], named: str, make_home: Callable[[], Path]) -> None:
+def test_an_unknown_name_ends_with_4_and_is_named(
+    arguments: tuple[str, ...], named: str, make_home: Callable[[], Path]
+) -> None:
     answer = mosis(*arguments, home=make_home())
     assert answer.returncode == 4, answer.stderr
     assert named in answer.stderr and answer.stderr.count("\n") == 1

@@ -17,7 +17,15 @@ from tests.conftest import drop
 from tests.flows.state_checks import Witness, check_home
 
 MOSIS = str(Path(sys.executable).with_name("mosis"))
-FAULTS = ("after_plan", "after_journal", "after_commit", "after_checkpoint", "after_receipt", "after_receipt:3", "after_journal:2")
+FAULTS = (
+    "after_plan",
+    "after_journal",
+    "after_commit",
+    "after_checkpoint",
+    "after_receipt",
+    "after_receipt:3",
+    "after_journal:2",
+)
 KILLS = 60
 
 
@@ -42,10 +50,14 @@ def small_groups(home: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("fault", FAULTS)
-def test_killed_at_a_named_point_the_rerun_completes(fault: str, make_home: Callable[[], Path], small_sample: Path) -> None:
+def test_killed_at_a_named_point_the_rerun_completes(
+    fault: str, make_home: Callable[[], Path], small_sample: Path
+) -> None:
     home = make_home()
     small_groups(home)
-    dropped = fingerprints(drop(small_sample / "2025" / "id", home)) + fingerprints(drop(small_sample / "2025" / "core", home))
+    dropped = fingerprints(drop(small_sample / "2025" / "id", home)) + fingerprints(
+        drop(small_sample / "2025" / "core", home)
+    )
     witness = Witness()
     killed = mosis(home, "run", "--settle", "0", fault=fault)
     assert killed.returncode == 137, killed.stderr
@@ -70,7 +82,13 @@ def test_random_kills_lose_and_double_nothing(make_home: Callable[[], Path], sma
     chance = random.Random(seed)
     home = make_home()
     small_groups(home)
-    files = sorted(path for year in ("2025", "2026") for kind in ("id", "core") for path in (small_sample / year / kind).rglob("*") if path.is_file())
+    files = sorted(
+        path
+        for year in ("2025", "2026")
+        for kind in ("id", "core")
+        for path in (small_sample / year / kind).rglob("*")
+        if path.is_file()
+    )
     dropped: Counter[tuple[str, str]] = Counter()
     witness = Witness()
     killed = 0
@@ -81,7 +99,10 @@ def test_random_kills_lose_and_double_nothing(make_home: Callable[[], Path], sma
             target.write_bytes(source.read_bytes())
             dropped += fingerprints([target])
         run = subprocess.Popen(
-            [MOSIS, "run", "--settle", "0"], env={**os.environ, "MOSIS_HOME": str(home)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            [MOSIS, "run", "--settle", "0"],
+            env={**os.environ, "MOSIS_HOME": str(home)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
         time.sleep(chance.uniform(0.5, 4.0))
         run.send_signal(signal.SIGKILL)
