@@ -46,11 +46,12 @@ def preview_inbox(home: str | None, collection: str | None, districts: list[str]
 @task(retries=0, persist_result=False)
 def publish_counts(summary: RunSummary, key: str) -> None:
     """The run's counts and the paths of its reports as artifacts in the Prefect UI."""
+    counted = {"files": summary.files, "records": summary.records, "ids": summary.ids, "violations": summary.violations}
     rows = [
         {"what": f"{group}: {name}", "count": count}
-        for group, counts in (("files", summary.files), ("records", summary.records), ("ids", summary.ids), ("violations", summary.violations))
+        for group, counts in counted.items()
         for name, count in sorted(counts.items())
-    ]  # fmt: skip
+    ]
     create_table_artifact(rows, key=f"{key}-counts", description=summary.headline())
     links = "\n".join(f"- [{Path(report).name}]({Path(report).as_uri()})" for report in summary.reports) or "- none"
     create_markdown_artifact(f"# {summary.headline()}\n\n## Reports\n{links}\n", key=f"{key}-reports")

@@ -4,18 +4,16 @@ Everything is made from the database and the plan's stage, so an interrupted run
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
 
-from flows.group_commits import REJECTED_REASON
 from flows.receiving import claim_of
+from flows.report_queries import as_stored, by_submission, fixed_counts, stored_ids, stored_violations
 from flows.session import Session
-from flows.storing import as_store_failed
 from flows.summary import RunSummary
 from flows.unit_frames import StagedFrames
 from matching.plan import Plan
@@ -214,11 +212,8 @@ class ReportDesk:
         )
 
     def _assignments(self, con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
-        """What came out, with the IDs as the ledger has them: those of new children are not in the plan."""
-        wanted = named(names)  # noqa: F841 (query)
-        came_out = con.sql(
-            "SELECT submission_id, line_number::UINTEGER AS line_number, state_id FROM identity.assignment SEMI JOIN wanted USING (submission_id)"
-        ).pl()
+        """What came out, with the IDs that new children were given since the plan."""
+        came_out = stored_ids(con, names)
         planned = self.plan.assignments.filter(pl.col("submission_id").is_in(list(names))).drop("state_id")
         return planned.join(came_out, on=["submission_id", "line_number"], how="left", maintain_order="left")
 
@@ -244,66 +239,6 @@ class ReportDesk:
         summary.ids.update({name: count for name, count in self.ids.items() if count})
         names = {"E": "errors", "W": "warnings"}
         summary.violations.update({names[severity]: count for severity, count in self.violation_counts.items()})
-
-
-def as_stored(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> list[Submission]:
-    """Submissions as the database has them: one may have been superseded or could not be stored."""
-    wanted = named([submission.submission_id for submission in submissions])  # noqa: F841 (query)
-    rows = con.sql(
-        "SELECT submission_id, status, reason FROM intake.submission SEMI JOIN wanted USING (submission_id)"
-    ).fetchall()
-    found: dict[str, tuple[str, str | None]] = {name: (status, reason) for name, status, reason in rows}
-    return [_as_stored(submission, *found[submission.submission_id]) for submission in submissions]
-
-
-def _as_stored(submission: Submission, status: str, reason: str | None) -> Submission:
-    if reason == REJECTED_REASON:
-        return as_store_failed(submission)
-    return replace(submission, status=status)
-
-
-def named(names: Collection[str]) -> pl.DataFrame:
-    """Submissions to be joined by name."""
-    return pl.DataFrame({"submission_id": sorted(names)}, schema={"submission_id": pl.String})
-
-
-def by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    if not frame.height:
-        return {}
-    return {
-        str(name[0]): part
-        for name, part in frame.partition_by("submission_id", as_dict=True, maintain_order=True).items()
-    }
-
-
-def stored_violations(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
-    wanted = named(names)  # noqa: F841 (query)
-    return con.sql(
-        "SELECT * FROM quality.violation SEMI JOIN wanted USING (submission_id) ORDER BY submission_id, line_number, rule_id"
-    ).pl()
-
-
-def fixed_counts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> dict[str, int]:
-    """For each submission that followed another of the same place: how many of that one's violations are gone."""
-    wanted = named(names)  # noqa: F841 (query)
-    rows: list[tuple[Any, ...]] = con.execute(
-        """
-        WITH earlier AS (
-            SELECT this.submission_id, arg_max(other.submission_id, other.received_at) AS earlier_id
-            FROM wanted JOIN intake.submission AS this USING (submission_id)
-            JOIN intake.submission AS other
-              ON other.district_code = this.district_code AND other.collection_version = this.collection_version
-             AND other.school_code IS NOT DISTINCT FROM this.school_code
-             AND other.status IN ('superseded', 'certified') AND other.submission_id <> this.submission_id
-             AND other.received_at <= this.received_at
-            GROUP BY this.submission_id
-        )
-        SELECT earlier.submission_id, count(*) FILTER (WHERE violation.status = 'fixed')
-        FROM earlier LEFT JOIN quality.violation AS violation ON violation.submission_id = earlier.earlier_id
-        GROUP BY earlier.submission_id
-        """
-    ).fetchall()
-    return dict(rows)
 
 
 def write_overview(session: Session) -> list[str]:

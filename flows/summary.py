@@ -40,9 +40,12 @@ class RunSummary:
         """One sentence: files, records, IDs."""
         if not self.file_count:
             return "Nothing was waiting in the inbox."
-        ids = (
-            ", ".join(f"{count:,} {name.lower().replace('_', ' ')}" for name, count in sorted(self.ids.items()))
-            or "none"
+        return (
+            f"{self.file_count:,} files ({listed(self.files)}); {self.records['accepted']:,} records accepted, "
+            f"{self.records['refused']:,} refused; state IDs: {listed(self.ids) or 'none'}."
         )
-        files = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(self.files.items()))
-        return f"{self.file_count:,} files ({files}); {self.records['accepted']:,} records accepted, {self.records['refused']:,} refused; state IDs: {ids}."
+
+
+def listed(counts: Counter[str]) -> str:
+    """``3 accepted, 1 rejected``, in order of name."""
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(counts.items()))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+SHOW = "from flows.dictionary_desk import show_dictionary; print(show_dictionary(None, None, None, as_json=False))"
 
 
 @pytest.mark.slow
@@ -24,14 +25,13 @@ def test_an_installed_wheel_works_without_the_source_tree(tmp_path: Path, small_
     environment = {**os.environ, "PYTHONPATH": str(installed)}
 
     def run(code: str) -> str:
+        command = [sys.executable, "-c", code]
         return subprocess.run(
-            [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
+            command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True
         ).stdout
 
     assert str(installed) in run("import schemas; print(schemas.__file__)")
-    assert "2026Oct1.0StuCore" in run(
-        "from flows.dictionary_desk import show_dictionary; print(show_dictionary(None, None, None, as_json=False))"
-    )
+    assert "2026Oct1.0StuCore" in run(SHOW)
     assert "synthetic" in run("from matching.model import load_model; print(load_model().version)")
     run(f"""
 from pathlib import Path

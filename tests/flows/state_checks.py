@@ -64,8 +64,8 @@ def check_home(root: Path, witness: Witness, dropped: Counter[tuple[str, str]]) 
 def check_ids(con: duckdb.DuckDBPyConnection, witness: Witness) -> None:
     ((total, distinct),) = con.execute("SELECT count(*), count(DISTINCT state_id) FROM identity.student").fetchall()
     assert total == distinct
-    known = dict(
-        ((f"{district}/{sha256}", str(line)), state_id)
+    known = {
+        (f"{district}/{sha256}", str(line)): state_id
         for district, sha256, line, state_id in con.execute(
             """
             SELECT submission.district_code, sha256, line_number, state_id
@@ -73,7 +73,7 @@ def check_ids(con: duckdb.DuckDBPyConnection, witness: Witness) -> None:
             WHERE state_id IS NOT NULL
             """
         ).fetchall()
-    )
+    }
     for key, state_id in witness.answered.items():
         assert known.get(key) == state_id, "an answered ID is not in the ledger"
     ((unknown,),) = con.execute(

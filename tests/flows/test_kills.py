@@ -82,13 +82,8 @@ def test_random_kills_lose_and_double_nothing(make_home: Callable[[], Path], sma
     chance = random.Random(seed)
     home = make_home()
     small_groups(home)
-    files = sorted(
-        path
-        for year in ("2025", "2026")
-        for kind in ("id", "core")
-        for path in (small_sample / year / kind).rglob("*")
-        if path.is_file()
-    )
+    folders = [small_sample / year / kind for year in ("2025", "2026") for kind in ("id", "core")]
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
     dropped: Counter[tuple[str, str]] = Counter()
     witness = Witness()
     killed = 0

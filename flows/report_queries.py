@@ -1,0 +1,81 @@
+"""What reports ask of the database: submissions as they were stored, their IDs, violations, and what was fixed."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from flows.group_commits import REJECTED_REASON
+from flows.storing import as_store_failed
+from schemas.submission import Submission
+
+
+def as_stored(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> list[Submission]:
+    """Submissions as the database has them: one may have been superseded or could not be stored."""
+    wanted = named([submission.submission_id for submission in submissions])  # noqa: F841 (query)
+    rows = con.sql(
+        "SELECT submission_id, status, reason FROM intake.submission SEMI JOIN wanted USING (submission_id)"
+    ).fetchall()
+    found: dict[str, tuple[str, str | None]] = {name: (status, reason) for name, status, reason in rows}
+    return [_as_stored(submission, *found[submission.submission_id]) for submission in submissions]
+
+
+def _as_stored(submission: Submission, status: str, reason: str | None) -> Submission:
+    if reason == REJECTED_REASON:
+        return as_store_failed(submission)
+    return replace(submission, status=status)
+
+
+def named(names: Collection[str]) -> pl.DataFrame:
+    """Submissions to be joined by name."""
+    return pl.DataFrame({"submission_id": sorted(names)}, schema={"submission_id": pl.String})
+
+
+def by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    if not frame.height:
+        return {}
+    return {
+        str(name[0]): part
+        for name, part in frame.partition_by("submission_id", as_dict=True, maintain_order=True).items()
+    }
+
+
+def stored_violations(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
+    wanted = named(names)  # noqa: F841 (query)
+    return con.sql(
+        "SELECT * FROM quality.violation SEMI JOIN wanted USING (submission_id) ORDER BY submission_id, line_number, rule_id"
+    ).pl()
+
+
+def fixed_counts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> dict[str, int]:
+    """For each submission that followed another of the same place: how many of that one's violations are gone."""
+    wanted = named(names)  # noqa: F841 (query)
+    rows: list[tuple[Any, ...]] = con.execute(
+        """
+        WITH earlier AS (
+            SELECT this.submission_id, arg_max(other.submission_id, other.received_at) AS earlier_id
+            FROM wanted JOIN intake.submission AS this USING (submission_id)
+            JOIN intake.submission AS other
+              ON other.district_code = this.district_code AND other.collection_version = this.collection_version
+             AND other.school_code IS NOT DISTINCT FROM this.school_code
+             AND other.status IN ('superseded', 'certified') AND other.submission_id <> this.submission_id
+             AND other.received_at <= this.received_at
+            GROUP BY this.submission_id
+        )
+        SELECT earlier.submission_id, count(*) FILTER (WHERE violation.status = 'fixed')
+        FROM earlier LEFT JOIN quality.violation AS violation ON violation.submission_id = earlier.earlier_id
+        GROUP BY earlier.submission_id
+        """
+    ).fetchall()
+    return dict(rows)
+
+
+def stored_ids(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
+    """submission_id, line_number, state_id as the ledger has them: those of new children are not in the plan."""
+    wanted = named(names)  # noqa: F841 (query)
+    return con.sql(
+        "SELECT submission_id, line_number::UINTEGER AS line_number, state_id "
+        "FROM identity.assignment SEMI JOIN wanted USING (submission_id)"
+    ).pl()
