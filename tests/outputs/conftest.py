@@ -1,5 +1,6 @@
 """A small district with hypothetical children, and a database with every table."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -10,7 +11,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from schemas.database.migrate import MIGRATION_FOLDER
+from schemas.database import sync_collection_tables
+from schemas.database.migrate import known_migrations
 from schemas.dictionary import Dictionary, load_dictionary
 from schemas.directory import Directory
 from schemas.submission import Submission
@@ -18,7 +20,6 @@ from schemas.submission import Submission
 OCTOBER = "2026Oct1.0StuCore"
 RECEIVED = datetime(2025, 10, 6, 14, 3, 9, tzinfo=UTC)
 SHA256 = "1a2b3c4d5e6f" + "0" * 52
-_POLARS_TO_DUCKDB = {"Text": "VARCHAR", "Integer": "BIGINT", "Number": "DECIMAL(18, 4)", "Date": "DATE"}
 
 
 @pytest.fixture(scope="session")
@@ -26,21 +27,28 @@ def dictionary() -> Dictionary:
     return load_dictionary()
 
 
+@pytest.fixture(scope="session")
+def empty_state(tmp_path_factory: pytest.TempPathFactory, dictionary: Dictionary) -> Path:
+    """A database file with every table and no row; each test works on a copy."""
+    path = tmp_path_factory.mktemp("state") / "state.duckdb"
+    connection = duckdb.connect(":memory:")
+    connection.execute(f"ATTACH '{path}' AS state")
+    connection.execute("USE state")
+    for migration in known_migrations():
+        connection.execute(migration.sql)
+    sync_collection_tables(connection, dictionary)
+    connection.close()
+    return path
+
+
 @pytest.fixture
-def con(tmp_path: Path, dictionary: Dictionary) -> Iterator[duckdb.DuckDBPyConnection]:
+def con(tmp_path: Path, empty_state: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The state database as the pipeline sees it, empty."""
+    shutil.copy(empty_state, tmp_path / "state.duckdb")
     connection = duckdb.connect(":memory:")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"ATTACH '{tmp_path / 'state.duckdb'}' AS state")
     connection.execute("USE state")
-    for migration in sorted(MIGRATION_FOLDER.glob("*.sql")):
-        connection.execute(migration.read_text("utf-8"))
-    layout = dictionary.layout("student_core", 2026)
-    columns = ", ".join(f'"{field.standard_name}" {_POLARS_TO_DUCKDB[field.type]}' for field in layout.fields)
-    connection.execute(
-        "CREATE TABLE collection.student_core (submission_id VARCHAR, line_number BIGINT, district_code VARCHAR, "
-        f"state_id VARCHAR, {columns})"
-    )
     yield connection
     connection.close()
 
