@@ -1,7 +1,7 @@
 """Header rows: which layout's column names they are, and everything that is wrong with them, said at once."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -13,6 +13,7 @@ SHARE_OF_LAYOUT = 0.5
 SHARE_OF_CELLS = 0.8
 FEWEST_NAMES = 5
 LONGEST_NAME_SHOWN = 40
+MOST_NAMES_LISTED = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,12 @@ class HeaderFaults:
             ("more than once: ", self.doubled),
             ("without a name: column ", tuple(map(str, self.blank))),
         )
-        return "; ".join(label + ", ".join(names) for label, names in parts if names)
+        return "; ".join(label + _listed(names) for label, names in parts if names)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMES_LISTED
+    return ", ".join(names[:MOST_NAMES_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def fold(name: str) -> str:
@@ -68,22 +74,21 @@ def header_faults(cells: Sequence[str], layout: RecordLayout) -> HeaderFaults:
     """Names that are unknown (with the name probably meant), missing, doubled or blank."""
     found = Counter(fold(cell) for cell in cells)
     missing = [name for name in layout.by_header if name not in found]
+    unknown = [cell for cell in cells if cell.strip() and fold(cell) not in layout.by_header]
     return HeaderFaults(
-        unknown=tuple(
-            _with_suggestion(cell, missing, layout)
-            for cell in cells
-            if cell.strip() and fold(cell) not in layout.by_header
-        ),
+        unknown=tuple(_with_suggestions(unknown, missing, layout)),
         missing=tuple(layout.by_header[name].column for name in missing),
         doubled=tuple(field.column for name, field in layout.by_header.items() if found[name] > 1),
         blank=tuple(place for place, cell in enumerate(cells, start=1) if not cell.strip()),
     )
 
 
-def _with_suggestion(cell: str, missing: list[str], layout: RecordLayout) -> str:
-    shown = printable(cell.strip())
-    close = get_close_matches(fold(cell), missing, n=1, cutoff=0.6)
-    return f"{shown} (do you mean {layout.by_header[close[0]].column}?)" if close else shown
+def _with_suggestions(unknown: Sequence[str], missing: list[str], layout: RecordLayout) -> Iterator[str]:
+    """Unknown names, each of the first with the missing name that is most like it."""
+    for place, cell in enumerate(unknown):
+        close = get_close_matches(fold(cell), missing, n=1, cutoff=0.6) if place < MOST_NAMES_LISTED else []
+        shown = printable(cell.strip())
+        yield f"{shown} (do you mean {layout.by_header[close[0]].column}?)" if close else shown
 
 
 def printable(text: str) -> str:

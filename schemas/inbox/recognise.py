@@ -17,6 +17,7 @@ from schemas.inbox.foreign import binary_refusal, refuse_foreign
 from schemas.inbox.headers import fold, header_faults, matching_layout
 from schemas.reading.decoding import DecodedFile, decode, is_blank, newline_kinds, physical_lines
 from schemas.reading.delimited import (
+    MOST_FIELDS,
     LinesToSplit,
     RawRecord,
     leading_blank_lines,
@@ -34,6 +35,7 @@ OTHER_DELIMITERS = {";": "semicolons", "|": "vertical bars", "~": "tildes", "^":
 # Lines that are looked at before the whole file is: recognition must not cost more than reading.
 HEAD_BYTES = 1 << 16
 LINES_SEARCHED_FOR_HEADER = 20
+MOST_LINES = 20_000_000
 
 
 def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
@@ -45,6 +47,7 @@ def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
     """
     refuse_foreign(content)
     decoded = decode(content)
+    _refuse_flood(decoded)
     head = _head_lines(decoded)
     first = leading_blank_lines(head)
     if first == len(head):
@@ -62,11 +65,19 @@ def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
 
 
 def _head_lines(decoded: DecodedFile) -> list[str]:
-    """The first physical lines; all of them where the file is small or begins with a very long line."""
-    if len(decoded.data) <= HEAD_BYTES:
-        return physical_lines(decoded.text)
-    end = max(decoded.data.rfind(b"\n", 0, HEAD_BYTES), decoded.data.rfind(b"\r", 0, HEAD_BYTES))
-    return physical_lines((decoded.data[: end + 1] if end > 0 else decoded.data).decode("utf-8"))
+    """The first physical lines, whole ones; the first alone where it is longer than any header."""
+    head = decoded.data[:HEAD_BYTES]
+    if len(decoded.data) > HEAD_BYTES:
+        end = max(head.rfind(b"\n"), head.rfind(b"\r"))
+        head = head[: end + 1] or head
+    return physical_lines(head.decode("utf-8", "ignore"))
+
+
+def _refuse_flood(decoded: DecodedFile) -> None:
+    """Refuse what would fill the memory as lines: no state has so many pupils, but a file of line ends is quickly made."""
+    lines = decoded.data.count(b"\n") + decoded.data.count(b"\r")
+    if lines > MOST_LINES:
+        raise file_refused("TOO_MANY_LINES", count=lines, most=MOST_LINES)
 
 
 def _recognition(decoded: DecodedFile, collection: Collection, file_format: FileFormat) -> Recognition:
@@ -125,7 +136,7 @@ def _header_records(head: Sequence[str], first: int, delimiter: str) -> Iterator
 
 
 def _plain_cells(line: str, delimiter: str) -> list[str]:
-    return [cell.strip().strip('"') for cell in line.split(delimiter)]
+    return [cell.strip().strip('"') for cell in line.split(delimiter, MOST_FIELDS)]
 
 
 def _with_header(

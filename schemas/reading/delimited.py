@@ -13,6 +13,9 @@ from functools import cache
 from schemas.reading.decoding import LOST, describe_character, is_blank
 from schemas.reading.refusals import RefusedRecord, refused_record
 
+# Far more than any layout has; a line of delimiters alone must not fill the memory with empty fields.
+MOST_FIELDS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class LinesToSplit:
@@ -121,7 +124,7 @@ def _refusal(record: RawRecord, to_split: LinesToSplit, field_counts: Collection
     if character := record.first_unreadable(to_split.unreadable):
         return unreadable_record(number, span, character, to_split.encoding)
     if record.fault is not None:
-        return refused_record(number, span, record.fault)
+        return refused_record(number, span, record.fault, most=MOST_FIELDS)
     if len(record.fields) not in field_counts and not record.is_empty:
         expected = " or ".join(map(str, sorted(field_counts, reverse=True)))
         return refused_record(number, span, "FIELD_COUNT", found=len(record.fields), expected=expected)
@@ -144,6 +147,8 @@ def raw_records(lines: Sequence[str], delimiter: str, field_count: int, first_li
 
 def _record_at(lines: Sequence[str], index: int, delimiter: str, field_count: int, first_line: int) -> RawRecord:
     number = first_line + index
+    if lines[index].count(delimiter) >= MOST_FIELDS:
+        return RawRecord(number, 1, [], "TOO_MANY_FIELDS")
     if '"' not in lines[index]:
         return RawRecord(number, 1, lines[index].rstrip("\r\n").split(delimiter))
     span = _quoted_span(lines, index, delimiter, field_count)

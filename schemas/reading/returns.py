@@ -8,7 +8,7 @@ to judge.
 from collections.abc import Iterator, Sequence
 
 from schemas.reading.decoding import decode, physical_lines, unreadable_lines
-from schemas.reading.delimited import RawRecord, raw_records, unreadable_record
+from schemas.reading.delimited import MOST_FIELDS, RawRecord, raw_records, unreadable_record
 from schemas.reading.extract import Extract, account, text_columns, without_blanks
 from schemas.reading.id_batch import is_frame_record
 from schemas.reading.recognition import NEAR_MATCH_RETURN, Recognition
@@ -47,7 +47,7 @@ def read_near_match_return(content: bytes, recognition: Recognition) -> Extract:
         if unusable := record.first_unreadable(unreadable):
             refused.append(unreadable_record(number, span, unusable, decoded.encoding))
         elif record.fault is not None:
-            refused.append(refused_record(number, span, record.fault))
+            refused.append(refused_record(number, span, record.fault, most=MOST_FIELDS))
         elif record.is_empty:
             blank_lines += span
         elif is_frame_record(fields[0]):
@@ -76,7 +76,7 @@ def answer_records(lines: Sequence[str]) -> Iterator[RawRecord]:
     """
     if any(line.count("\t") >= ANSWER_FIELD_COUNT - 1 for line in lines[:50]):
         for number, line in enumerate(lines, start=1):
-            fields = [value.strip().strip('"') for value in line.rstrip("\r\n").split("\t")]
+            fields = [value.strip().strip('"') for value in line.rstrip("\r\n").split("\t", MOST_FIELDS)]
             yield RawRecord(number, 1, _without_added_columns(fields))
         return
     for record in raw_records(lines, ",", FIELD_COUNT):

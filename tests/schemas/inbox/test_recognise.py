@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from schemas.errors import FileRefused
+from schemas.inbox import recognise as recognising
 from schemas.inbox.headers import header_faults
 from schemas.inbox.recognise import recognise
 from tests.schemas.reading.small_state import CORE_LAYOUT, DICTIONARY, HEADER, LITERAL, row
@@ -117,6 +118,26 @@ def test_faulty_header_is_rejected_naming_every_fault(header: str, reason: str, 
     refused = refusal(header.replace(",", delimiter) + "\n" + row().replace(",", delimiter) + "\n")
     assert (refused.outcome, refused.reason, refused.line) == ("rejected", reason, 1)
     assert says in refused.message
+
+
+def test_long_lists_of_faults_are_cut() -> None:
+    refused = refusal(HEADER + "".join(f",Extra{number}" for number in range(40)) + f"\n{row()}\n")
+    assert "Extra29 and 10 more" in refused.message
+
+
+@pytest.mark.parametrize("lines, is_taken", [(10, True), (11, False)])
+def test_flood_of_lines_is_not_split(monkeypatch: pytest.MonkeyPatch, lines: int, is_taken: bool) -> None:
+    monkeypatch.setattr(recognising, "MOST_LINES", 10)
+    content = f"{HEADER}\n{row()}\n".encode() + b"\n" * (lines - 2)
+    if is_taken:
+        assert recognise(content, DICTIONARY).layout == "student_core"
+    else:
+        assert refusal(content).reason == "TOO_MANY_LINES"
+
+
+def test_first_line_without_end_is_looked_at_in_part_only() -> None:
+    assert refusal(b"x" * 1_000_000).reason == "NOT_RECOGNISED"
+    assert refusal(HEADER.encode() + b"," * 1_000_000).reason == "NOT_RECOGNISED"
 
 
 def test_a_right_header_has_no_faults() -> None:

@@ -214,3 +214,14 @@ def test_field_larger_than_any_buffer_is_read() -> None:
         f"{HEADER}\n{row(last='x' * 3_000_000)}\n" + f"{row(last=chr(34) + 'y' * 3_000_000 + chr(34) * 3)}\n"
     )
     assert extract.records["last_name"].str.len_chars().to_list() == [3_000_000, 3_000_001]
+
+
+@pytest.mark.parametrize(
+    "delimiters, reason",
+    [(998, "FIELD_COUNT"), (999, "FIELD_COUNT"), (1000, "TOO_MANY_FIELDS"), (500_000, "TOO_MANY_FIELDS")],
+)
+@pytest.mark.parametrize("mark", ["", '"'])
+def test_flood_of_delimiters_is_not_split(delimiters: int, reason: str, mark: str) -> None:
+    extract = read(f"{HEADER}\n{row(last='A')}\n{mark}x{mark}{',' * delimiters}\n{row(last='B')}\n")
+    assert names(extract) == [(2, "A"), (4, "B")]
+    assert refusals(extract) == [(3, 1, reason)]
