@@ -3,6 +3,7 @@
 The demo's clock starts in September of the sample's first year and runs on, so that nothing in it is late.
 """
 
+import csv
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from flows.summary import RunSummary
 from matching.student_ids import SystemIdSource
 from outputs.certification import find_certifiable
 from outputs.state_page import STATE_PAGE
+from sample_data.formats import fill_state_ids
 from sample_data.generate import generate_sample
 from schemas.clock import Clock, ShiftedClock
+from schemas.dictionary import load_dictionary
 from schemas.errors import UsageError
 from schemas.home_setup import make_home
 from schemas.paths import StateHome
@@ -30,6 +33,8 @@ COLLECTION = f"{SCHOOL_YEAR}Oct1.0StuCore"
 IDS_DAY = datetime(2024, 9, 16, 14, tzinfo=UTC)
 OCTOBER_DAY = datetime(2024, 10, 7, 14, tzinfo=UTC)
 ACTOR = "demo"
+# Places of two fields in a detail line of the answer files (design 3.3).
+LOCAL_ID, STATE_ID = 10, 13
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ def run_demo(folder: Path, *, students: int, districts: int, seed: int, progress
     drop(paths.sample / str(SCHOOL_YEAR) / "id", home)
     ids = run_inbox(home, clock=ShiftedClock(IDS_DAY), id_source=SystemIdSource(), settle=0, progress=progress)
     clock = ShiftedClock(OCTOBER_DAY)
-    drop(paths.sample / str(SCHOOL_YEAR) / "core", home)
+    drop_with_ids(paths.sample / str(SCHOOL_YEAR) / "core", damaged_files(paths.sample / "truth"), home)
     drop(paths.sample / str(SCHOOL_YEAR) / "odd", home)
     october = run_inbox(home, clock=clock, id_source=SystemIdSource(), settle=0, progress=progress)
     after = after_october(home, clock, progress)
@@ -84,6 +89,38 @@ def drop(source: Path, home: StateHome) -> None:
     for path in sorted(source.rglob("*")):
         if path.is_file():
             shutil.copyfile(path, home.inbox / path.parent.name / path.name)
+
+
+def damaged_files(truth: Path) -> set[str]:
+    """Extracts with lines that are no records; they go as they are."""
+    with (truth / "expected.csv").open(encoding="utf-8", newline="") as rows:
+        return {row["file_name"] for row in csv.DictReader(rows) if row["case"] == "refused_line"}
+
+
+def drop_with_ids(source: Path, damaged: set[str], home: StateHome) -> None:
+    """Put October extracts into the inbox with the state IDs that came back, as a student system that imported them writes them.
+
+    Every other district has not imported its answers yet, so its StateID column is still blank.
+    """
+    layout = load_dictionary().layout("student_core", SCHOOL_YEAR)
+    for place, district in enumerate(sorted(path for path in source.iterdir() if path.is_dir())):
+        ids = answered_ids(home.outbox_of(district.name)) if place % 2 else {}
+        for path in sorted(district.iterdir()):
+            content = path.read_bytes()
+            if ids and path.name not in damaged:
+                content = fill_state_ids(content, layout, ids)
+            (home.inbox / district.name / path.name).write_bytes(content)
+
+
+def answered_ids(outbox: Path) -> dict[str, str]:
+    """Local student ID -> state ID, of all ``ids_assigned.txt`` in a district's outbox."""
+    found: dict[str, str] = {}
+    for answers in sorted(outbox.glob("*/ids_assigned.txt")):
+        for line in answers.read_text("utf-8").splitlines():
+            fields = line.split("\t")
+            if fields[0] == "ID":
+                found[fields[LOCAL_ID]] = fields[STATE_ID]
+    return found
 
 
 @dataclass(frozen=True)
