@@ -196,6 +196,11 @@ BIRTH_DATE = Comparison(
             f'{_MONTH_DAY_L} = {_MONTH_DAY_R} AND (abs(year("birth_date_l") - year("birth_date_r")) IN (1, 10))',
             "birth dates differ in the year only",
         ),
+        Level(
+            "DAY_OR_MONTH",
+            f'{_SAME_YEAR} AND (month("birth_date_l") = month("birth_date_r") OR day("birth_date_l") = day("birth_date_r"))',
+            "birth dates differ in the day or the month",
+        ),
         Level("DIFFERENT", "ELSE", "birth dates differ"),
     ),
 )

@@ -7,7 +7,7 @@ says: a person must look, whatever the weight.
 
 import polars as pl
 
-from matching.comparisons import BIRTH_DATE, FIRST_NAME, GENDER, LAST_NAME, PLACE, SSN, SUFFIX, Comparison
+from matching.comparisons import BIRTH_DATE, FIRST_NAME, GENDER, LAST_NAME, MIDDLE_NAME, PLACE, SSN, SUFFIX, Comparison
 
 VETO = "VETO"
 HOLDS = ("TWO_LOCAL_IDS", "TWINS_OR_SIBLINGS", "BIRTH_DATES_DISAGREE", "SUFFIX_CONFLICT", "SSN_CONFLICT")
@@ -69,7 +69,8 @@ def guard(other_local_id_here: pl.Expr) -> pl.Expr:
         # A relative's SSN stands on many a record: it brings such a pair before a person, it does not decide it.
         .when(FIRST_DIFFERS & ~(SAME_LOCAL_ID & _COULD_BE_TWINS & ~GENDER_DIFFERS))
         .then(pl.lit("TWINS_OR_SIBLINGS"))
-        .when(at_level(FIRST_NAME, "SIMILAR") & _COULD_BE_TWINS & ~proven)
+        # Twins do not share a middle name.
+        .when(at_level(FIRST_NAME, "SIMILAR") & _COULD_BE_TWINS & ~proven & ~at_level(MIDDLE_NAME, "SAME"))
         .then(pl.lit("TWINS_OR_SIBLINGS"))
         .when(BIRTH_DATE_DIFFERS)
         .then(pl.lit("BIRTH_DATES_DISAGREE"))

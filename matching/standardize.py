@@ -63,6 +63,7 @@ def standardize(requests: pl.DataFrame) -> pl.DataFrame:
     last = _parts_of(requests["last_name"], _surname_parts)
     first = _parts_of(requests["first_name"], _given_name_parts("first"))
     middle = _parts_of(requests["middle_name"], _given_name_parts("middle"))
+    first, middle = _split_given_names(first, middle)
     suffix = _parts_of(requests["suffix"], _suffix_parts)
     guardian_last = _parts_of(requests["guardian_last_name"], _surname_parts)
     guardian_first = _parts_of(requests["guardian_first_name"], _given_name_parts("first"))
@@ -70,7 +71,7 @@ def standardize(requests: pl.DataFrame) -> pl.DataFrame:
         {
             "last_name_key": last["key"].fill_null(""),
             "first_name_key": first["key"].fill_null(""),
-            "middle_name_key": middle["key"],
+            "middle_name_key": middle,
             "suffix_key": suffix["key"].fill_null(last["suffix"]).fill_null(first["suffix"]),
             "last_name_sound": last["sound"],
             "first_name_sound": first["sound"],
@@ -158,6 +159,24 @@ def _given_name_parts(part: str) -> Parts:
         )
 
     return parts
+
+
+def _split_given_names(first: pl.DataFrame, middle: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """First names of two words where no middle name was sent: the second word is the middle name.
+
+    One district writes MARY ANN into the first name, the next one ANN into the middle name; both come out alike.
+    """
+    given = first.select(
+        "key", "sound", "suffix", middle=middle["key"],
+        head=pl.col("words").str.extract(r"^([a-z]{2,}) ", 1), rest=pl.col("words").str.extract(r"^[a-z]{2,} (.+)$", 1),
+    )  # fmt: skip
+    is_split = pl.col("middle").is_null() & pl.col("rest").is_not_null()
+    given = given.with_columns(
+        key=pl.when(is_split).then("head").otherwise("key"),
+        middle=pl.when(is_split).then(pl.col("rest").str.replace_all(" ", "")).otherwise("middle"),
+    )
+    sounds = _parts_of(given["key"], _given_name_parts("first"))
+    return given.with_columns(sounds["sound"]), given["middle"]
 
 
 def _suffix_parts(names: pl.DataFrame) -> pl.DataFrame:

@@ -70,10 +70,22 @@ SET_BY_HAND = {
     ("last_name", "SWAPPED"): (None, 1e-6),
 }
 
+# Disagreements that a sample of a year or two shows too seldom: never rarer than this among records of one child.
+LEAST_M_OF = {
+    ("first_name", "JOINED"): 0.001,
+    ("middle_name", "NEAR"): 0.002,
+    ("middle_name", "DIFFERENT"): 0.005,
+    ("last_name", "SIMILAR"): 0.001,
+    ("race_ethnicity", "DIFFERENT"): 0.02,
+    ("ssn", "DIFFERENT"): 0.01,
+}
+
 DEFAULT_THRESHOLDS = PARAMETERS / SHIPPED_MODEL / "thresholds.toml"
 
 
-def train(records: pl.DataFrame, folder: Path, name: str, thresholds: Path = DEFAULT_THRESHOLDS) -> Model:
+def train(
+    records: pl.DataFrame, folder: Path, name: str, *, source: str, thresholds: Path = DEFAULT_THRESHOLDS
+) -> Model:
     """Fit a model on records and seal it in a folder of its own.
 
     Args:
@@ -81,6 +93,7 @@ def train(records: pl.DataFrame, folder: Path, name: str, thresholds: Path = DEF
             or two years); nothing says which.
         folder: made here; must not exist.
         name: the model's name, part of the version every assignment carries.
+        source: where the records come from, in a sentence for the report.
         thresholds: copied into the folder.
 
     Raises:
@@ -100,7 +113,7 @@ def train(records: pl.DataFrame, folder: Path, name: str, thresholds: Path = DEF
         con.close()
     (folder / "model.json").write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
     shutil.copy(thresholds, folder / "thresholds.toml")
-    (folder / "README.md").write_text(_report(name, settings, records.height), "utf-8")
+    (folder / "README.md").write_text(_report(name, source, settings, records.height), "utf-8")
     write_manifest(folder, name, rare)
     return load_model(folder)
 
@@ -123,7 +136,7 @@ def _learn(cursor: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     linker.training.estimate_probability_two_random_records_match(
         [block_on("ssn_hash", "birth_date"), block_on("first_name", "last_name", "birth_date")], recall=0.95
     )
-    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED)
+    linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED, min_count_per_level=None)
     for fields in SESSIONS:
         same = [f'l."{field}" = r."{field}"' for field in fields]
         linker.training.estimate_parameters_using_expectation_maximisation(" AND ".join([*same, ELSEWHERE]))
@@ -137,8 +150,9 @@ def _set_by_hand(settings: dict[str, Any]) -> dict[str, Any]:
         for level in comparison["comparison_levels"]:
             if level.get("is_null_level"):
                 continue
-            m, u = SET_BY_HAND.get((comparison["output_column_name"], level["label_for_charts"]), (None, None))
-            level["m_probability"] = max(m or level.get("m_probability") or 0.0, LEAST_M)
+            name = (comparison["output_column_name"], level["label_for_charts"])
+            m, u = SET_BY_HAND.get(name, (None, None))
+            level["m_probability"] = max(m or level.get("m_probability") or 0.0, LEAST_M_OF.get(name, LEAST_M))
             level["u_probability"] = max(u or level.get("u_probability") or 0.0, LEAST_U)
     settings.pop("linker_uid", None)
     return settings
@@ -155,10 +169,12 @@ def _freeze_frequencies(cursor: duckdb.DuckDBPyConnection, column: str, folder: 
     return LEAST_NAME_COUNT / total
 
 
-def _report(name: str, settings: dict[str, Any], record_count: int) -> str:
+def _report(name: str, source: str, settings: dict[str, Any], record_count: int) -> str:
     """What a person needs to know to trust the folder: data, method, and every probability with its weight in bits."""
     lines = [
         f"# Matching model {name}",
+        "",
+        source,
         "",
         f"Fitted on {record_count} records by matching/training.py: u from random pairs (seed {SEED}), m by expectation",
         f"maximisation in {len(SESSIONS)} sessions, blocked on {'; '.join(' and '.join(fields) for fields in SESSIONS)}.",

@@ -71,6 +71,23 @@ def test_placeholder_counts_as_missing_in_its_own_field(field: str, name: str, k
     assert keys_of(**{field: name})[f"{field}_key"] == key
 
 
+@pytest.mark.parametrize(
+    "names, first, middle",
+    [
+        ({"first_name": "Mary Ann"}, "mary", "ann"),
+        ({"first_name": "Mary", "middle_name": "Ann"}, "mary", "ann"),
+        ({"first_name": "Mary Ann", "middle_name": "Lee"}, "maryann", "lee"),
+        ({"first_name": "José Luis Jr"}, "jose", "luis"),
+        ({"first_name": "J Robert"}, "jrobert", None),
+    ],
+)
+def test_second_word_of_the_first_name_is_the_middle_name(
+    names: dict[str, str], first: str, middle: str | None
+) -> None:
+    keys = keys_of(**names)
+    assert (keys["first_name_key"], keys["middle_name_key"]) == (first, middle)
+
+
 def test_guardian_key_needs_a_last_name() -> None:
     assert keys_of(guardian_last_name="García", guardian_first_name="Ana")["guardian_key"] == "garcia|ana"
     assert keys_of(guardian_last_name="García")["guardian_key"] == "garcia|"
