@@ -16,6 +16,12 @@ _HEADLINES = {
     "quarantined": "NOT ACCEPTED. This does not look like a MOSIS file; nothing of it was stored.",
     "duplicate": "ALREADY RECEIVED. Nothing was changed.",
 }
+_CHECK_HEADLINES = {
+    "accepted": "READY TO SEND. Nothing has to be corrected.",
+    "accepted_with_violations": "CAN BE SENT, with something to look at.",
+    "rejected": "WOULD NOT BE ACCEPTED. The file cannot be used as it is.",
+    "quarantined": "WOULD NOT BE ACCEPTED. This does not look like a MOSIS file.",
+}
 _FILES = {
     "violations.html": "what to correct, best first (for your browser)",
     "violations.csv": "every error and warning, for a spreadsheet",
@@ -46,16 +52,23 @@ def receipt_text(receipt: dict[str, Any], facts: ReceiptFacts) -> str:
         _id_counts(receipt),
         _steps(receipt),
         _due(facts, receipt),
-        _files(facts),
+        _files(facts, receipt),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _title(receipt: dict[str, Any]) -> str:
-    headline = _HEADLINES.get(receipt["outcome"] or "", "WAITING for your confirmation. Nothing was changed yet.")
+    is_check = _is_check(receipt)
+    known = _CHECK_HEADLINES if is_check else _HEADLINES
+    headline = known.get(receipt["outcome"] or "", "WAITING for your confirmation. Nothing was changed yet.")
     if receipt["errors"] and receipt["outcome"] == "accepted_with_violations":
-        headline = "ACCEPTED, but there are errors to correct."
-    return f"MOSIS RECEIPT\n{'=' * _WIDTH}\n{headline}"
+        headline = f"{'CAN BE SENT' if is_check else 'ACCEPTED'}, but there are errors to correct."
+    return f"MOSIS {'CHECK' if is_check else 'RECEIPT'}\n{'=' * _WIDTH}\n{headline}"
+
+
+def _is_check(receipt: dict[str, Any]) -> bool:
+    """Whether a clerk looked at the file at the own desk: then nothing was sent and nothing stored."""
+    return receipt["submission_id"] is None
 
 
 def _paragraph(text: str | None) -> str:
@@ -94,6 +107,7 @@ def _counted(rows: list[tuple[str, int | None]]) -> list[str]:
 
 def _line_counts(receipt: dict[str, Any]) -> str:
     """Counts that add up before the reader's eyes: lines into kinds of lines, records into accepted and refused."""
+    accepted = "would be accepted" if _is_check(receipt) else "accepted (stored)"
     in_records = None
     if None not in (receipt["lines"], receipt["header_lines"], receipt["blank_lines"], receipt["records"]):
         in_records = receipt["lines"] - receipt["header_lines"] - receipt["blank_lines"]
@@ -106,7 +120,7 @@ def _line_counts(receipt: dict[str, Any]) -> str:
                 ("   blank lines", receipt["blank_lines"]),
                 ("   lines with records", in_records),
                 ("Records", receipt["records"]),
-                ("   accepted (stored)", receipt["accepted"] if receipt["records"] is not None else None),
+                (f"   {accepted}", receipt["accepted"] if receipt["records"] is not None else None),
                 ("   refused (could not be read)", receipt["refused"]),
             ]
         ),
@@ -153,6 +167,7 @@ def _due(facts: ReceiptFacts, receipt: dict[str, Any]) -> str:
     return _section("DUE", [f"  {long_date(facts.due_date)} ({when})"])
 
 
-def _files(facts: ReceiptFacts) -> str:
-    named = [name for name in _FILES if name in {*facts.files, "receipt.json"}]
+def _files(facts: ReceiptFacts, receipt: dict[str, Any]) -> str:
+    present = set(facts.files) if _is_check(receipt) else {*facts.files, "receipt.json"}
+    named = [name for name in _FILES if name in present]
     return _section("FILES IN THIS FOLDER", [f"  {name:<24}{_FILES[name]}" for name in named])

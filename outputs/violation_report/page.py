@@ -16,6 +16,8 @@ from outputs.violation_rows import STANDING
 from schemas.clock import missouri_day
 
 NAMED_CAUSES = 3
+# Where the first causes stand for less than this share of the errors, it is no help to promise what goes with them.
+NAMED_SHARE = 0.5
 LONGEST_LIST = 12
 _CORRECT_AND_RESEND = (
     "Correct the data in your student system, export the whole file again and drop it into your inbox folder. "
@@ -137,6 +139,8 @@ def _what_goes(causes: list[Cause], errors: int) -> str:
     gone = sum(cause.errors for cause in named)
     if errors == 1:
         return "Fix it and this file is clean."
+    if gone < NAMED_SHARE * errors:
+        return f"They have {counted(len(causes), 'different cause')}; start with these."
     things = "one thing" if len(named) == 1 else f"these {len(named)} things"
     return f"Fix {things} and {'all' if gone == errors else f'{gone:,}'} of them go."
 

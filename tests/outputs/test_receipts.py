@@ -135,7 +135,14 @@ def decisions() -> dict[str, Any]:
     )
 
 
+def check() -> dict[str, Any]:
+    trial = make_submission(1, outcome="accepted_with_violations", district_code="048078")
+    found = make_violations(trial, [{}, {"line_number": 3, "severity": "W"}])
+    return build_receipt(trial, FACTS, violations=found, dictionary_version="d1", rule_book_version="r1", is_check=True)
+
+
 CASES = {
+    "check": (check, FACTS),
     "clean": (clean, replace(FACTS, files=PAGES)),
     "with_errors": (with_errors, replace(FACTS, files=PAGES + ID_FILES)),
     "batch": (batch, ReceiptFacts("Cedar Bluff R-II", "Student ID batch", files=PAGES + ID_FILES)),

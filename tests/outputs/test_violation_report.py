@@ -160,6 +160,15 @@ def test_head_of_the_page(directory: Directory, rows: list[dict[str, Any]], sent
     assert sentence in text_of(page_of(directory, make_rows(rows)))
 
 
+@pytest.mark.parametrize(
+    "largest, sentence", [(3, "Fix these 3 things and 5 of them go."), (2, "They have 8 different causes")]
+)
+def test_scattered_errors_promise_nothing(directory: Directory, largest: int, sentence: str) -> None:
+    rows = [{"rule_id": "R0", "line_number": line} for line in range(2, 2 + largest)]
+    rows += [{"rule_id": f"R{n}", "field": f"F{n}"} for n in range(1, 8)]
+    assert sentence in text_of(page_of(directory, make_rows(rows)))
+
+
 def test_clean_page_says_how_to_certify_and_carries_no_script(directory: Directory) -> None:
     page = page_of(directory, sample_rows(0))
     assert "ready to certify 2026Oct1.0StuCore" in text_of(page)
