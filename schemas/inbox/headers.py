@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from schemas.dictionary import RecordLayout
+from schemas.reading.delimited import MOST_FIELDS
 
 # A row counts as the header of a layout when half of the layout's names are in it, or when nearly all of its cells,
 # five or more, are names of the layout; a class list with LastName and FirstName is neither.
@@ -95,3 +96,8 @@ def printable(text: str) -> str:
     """Text for a message: no control characters, no great length."""
     shown = "".join(character if character.isprintable() else "?" for character in text)
     return shown if len(shown) <= LONGEST_NAME_SHOWN else shown[: LONGEST_NAME_SHOWN - 1] + "…"
+
+
+def plain_cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line split in the plainest way; enough to see what it was meant to be."""
+    return [cell.strip().strip('"') for cell in line.split(delimiter, MOST_FIELDS)]

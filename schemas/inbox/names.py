@@ -1,7 +1,6 @@
 """File names are bytes of any kind; here is how they are told apart and how they are shown."""
 
 import os
-from pathlib import Path
 
 # A client writes under such a name and renames when the upload is whole; editors and spreadsheets leave the others.
 UNFINISHED_SUFFIXES = (".part", ".filepart", ".tmp", "~")
@@ -35,7 +34,3 @@ def printable_name(name: str) -> str:
 def _escape(character: str) -> str:
     number = ord(character)
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
-
-
-def file_name_of(path: Path) -> str:
-    return printable_name(path.name)
