@@ -89,9 +89,12 @@ def build_precode(
     delivery_id, is_new = _name_delivery(con, assessment, year, _content_hash(files))
     folder = home.precode / assessment / delivery_id
     write_vendor(folder, files)
-    for district in districts:
+    labels_of = labels.partition_by("district_code", as_dict=True)
+    for (district,), own_students in students.partition_by("district_code", as_dict=True).items():
         own_folder = home.outbox_of(district) / "precode" / assessment
-        write_district(own_folder, district, labels, students, definition, year)
+        write_district(
+            own_folder, str(district), labels_of.get((district,), labels.clear()), own_students, definition, year
+        )
     if is_new:
         _note_delivery(con, delivery_id, definition, year, students, labels, _content_hash(files), at, run_id)
     return Delivery(
@@ -130,7 +133,7 @@ def _content_hash(files: Mapping[str, bytes]) -> str:
 def _name_delivery(con: duckdb.DuckDBPyConnection, assessment: str, school_year: int, sha256: str) -> tuple[str, bool]:
     """The delivery's name and whether it is a new one: not when the latest delivery has the same content."""
     rows = con.execute(
-        "SELECT delivery_id, sha256 FROM precode.delivery WHERE assessment = ? AND school_year = ? ORDER BY \"at\", delivery_id",
+        'SELECT delivery_id, sha256 FROM precode.delivery WHERE assessment = ? AND school_year = ? ORDER BY "at", delivery_id',
         [assessment, school_year],
     ).fetchall()
     if rows and rows[-1][1] == sha256:

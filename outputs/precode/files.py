@@ -43,8 +43,8 @@ def fixed_width_bytes(rows: pl.DataFrame, assessment: Assessment) -> bytes:
                 f"{assessment.name} file. Nothing was delivered. Correct vendor_{assessment.name.lower()}.csv or the data."
             )
     padded = [one_line(pl.col(column.column)).str.pad_end(column.width) for column in assessment.columns]
-    lines = rows.select(pl.concat_str(padded).alias("line"))["line"].to_list()
-    return "".join(f"{line}{LINE_END}" for line in lines).encode("utf-8")
+    lines = rows.select(pl.concat_str(padded).alias("line"))
+    return lines.write_csv(include_header=False, quote_style="never", line_terminator=LINE_END).encode("utf-8")
 
 
 def layout_bytes(assessment: Assessment) -> bytes:

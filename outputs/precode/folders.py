@@ -8,9 +8,11 @@ import polars as pl
 
 from outputs.precode.definitions import Assessment, load_left_out_reasons
 from outputs.precode.files import csv_bytes, fixed_width_bytes, layout_bytes, left_out_bytes, vendor_columns
-from schemas.files import PRIVATE_FILE, PRIVATE_FOLDER, fsync_folder, fsync_tree, write_atomic
+from schemas.files import PRIVATE_FILE, PRIVATE_FOLDER, fsync_folder, fsync_tree, make_folder, write_atomic
 
 TEMPORARY_PREFIX = ".tmp-"
+# The district's own group reads its outbox, nobody else does.
+GROUP_FOLDER = 0o750
 
 
 def vendor_files(
@@ -82,14 +84,13 @@ def write_district(
     folder: Path, district: str, labels: pl.DataFrame, students: pl.DataFrame, assessment: Assessment, year: int
 ) -> None:
     """A district's own labels, who is left out, and a summary; the summary last, so it speaks of what is there."""
-    own_labels = labels.filter(pl.col("district_code") == district)
-    own_students = students.filter(pl.col("district_code") == district)
-    folder.mkdir(parents=True, exist_ok=True)
+    for part in (folder.parent.parent, folder.parent, folder):
+        make_folder(part, GROUP_FOLDER)
     stem = f"{assessment.name}_{year}"
     files = {
-        f"{stem}.csv": csv_bytes(vendor_columns(own_labels, assessment)),
-        f"{stem}_left_out.csv": left_out_bytes(own_students),
-        "README.txt": _district_readme(district, own_labels, own_students, assessment, year),
+        f"{stem}.csv": csv_bytes(vendor_columns(labels, assessment)),
+        f"{stem}_left_out.csv": left_out_bytes(students),
+        "README.txt": _district_readme(district, labels, students, assessment, year),
     }
     for name, content in files.items():
         path = folder / name

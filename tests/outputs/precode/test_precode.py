@@ -244,9 +244,11 @@ def test_files_of_a_call_that_never_committed_are_taken_over(con, deliver, home)
     assert con.execute("SELECT delivery_id FROM precode.delivery").fetchall() == [(lost.delivery_id,)]
 
 
-def test_vendor_files_are_private(con, deliver):
+def test_files_are_private(con, deliver, home):
     certify(con, "048078", [{"state_id": "1000000001"}])
     folder = Path(deliver().folder)
+    own = home.outbox / "048078/precode/MAPSPR"
+    assert all(path.stat().st_mode & 0o007 == 0 for path in (own, own.parent, *own.iterdir()))
     assert folder.stat().st_mode & 0o077 == 0
     assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir())
 
