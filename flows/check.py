@@ -8,14 +8,14 @@ from typing import Any
 
 import polars as pl
 
-from flows.staging import refused_as_violations, rows_of_first_file, submission_frame
+from flows.staging import refused_as_violations, submission_frame
 from flows.taking import DISTRICT_COLUMNS, counted, outcomes, recognised, refused
 from matching.ssn import SsnHasher
 from outputs.next_steps import ReceiptFacts
 from outputs.receipt_text import receipt_text
 from outputs.receipts import build_receipt
 from outputs.violation_report import ReportSubject, ReportWords, write_violation_report
-from outputs.violation_rows import name_children
+from outputs.violation_rows import as_first_seen, name_children
 from schemas.clock import Clock, SystemClock
 from schemas.dictionary import Dictionary, load_dictionary
 from schemas.directory import Directory, load_directory
@@ -183,4 +183,4 @@ def write_report(
     rows = name_children(checked.violations, [submission], {collection.layout: checked.records}, at)
     folder.mkdir(parents=True, exist_ok=True)
     words = ReportWords.of(dictionary.layout_of(collection), checked.rule_book, places)
-    write_violation_report(folder, subject, rows_of_first_file(rows), words)
+    write_violation_report(folder, subject, as_first_seen(rows), words)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -40,36 +39,6 @@ def by_submission(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
         str(name[0]): part
         for name, part in frame.partition_by("submission_id", as_dict=True, maintain_order=True).items()
     }
-
-
-def stored_violations(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
-    wanted = named(names)  # noqa: F841 (query)
-    return con.sql(
-        "SELECT * FROM quality.violation SEMI JOIN wanted USING (submission_id) ORDER BY submission_id, line_number, rule_id"
-    ).pl()
-
-
-def fixed_counts(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> dict[str, int]:
-    """For each submission that followed another of the same place: how many of that one's violations are gone."""
-    wanted = named(names)  # noqa: F841 (query)
-    rows: list[tuple[Any, ...]] = con.execute(
-        """
-        WITH earlier AS (
-            SELECT this.submission_id, arg_max(other.submission_id, other.received_at) AS earlier_id
-            FROM wanted JOIN intake.submission AS this USING (submission_id)
-            JOIN intake.submission AS other
-              ON other.district_code = this.district_code AND other.collection_version = this.collection_version
-             AND other.school_code IS NOT DISTINCT FROM this.school_code
-             AND other.status IN ('superseded', 'certified') AND other.submission_id <> this.submission_id
-             AND other.received_at <= this.received_at
-            GROUP BY this.submission_id
-        )
-        SELECT earlier.submission_id, count(*) FILTER (WHERE violation.status = 'fixed')
-        FROM earlier LEFT JOIN quality.violation AS violation ON violation.submission_id = earlier.earlier_id
-        GROUP BY earlier.submission_id
-        """
-    ).fetchall()
-    return dict(rows)
 
 
 def stored_ids(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:

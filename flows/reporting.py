@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from flows.receiving import claim_of
-from flows.report_queries import as_stored, by_submission, fixed_counts, stored_ids, stored_violations
+from flows.report_queries import as_stored, by_submission, stored_ids
 from flows.session import Session
 from flows.summary import RunSummary
 from flows.unit_frames import StagedFrames
@@ -22,7 +22,7 @@ from outputs.next_steps import ReceiptFacts
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.state_page import STATE_PAGE, write_state_page
 from outputs.violation_report import ReportSubject, ReportWords, write_violation_report
-from outputs.violation_rows import VIOLATION_ROW_SCHEMA
+from outputs.violation_rows import VIOLATION_ROW_SCHEMA, count_fixed, read_violations
 from schemas.dictionary import Collection as RecordCollection
 from schemas.errors import FileRefused
 from schemas.files import make_folder
@@ -207,8 +207,8 @@ class ReportDesk:
             assignments=by_submission(self._assignments(con, names)),
             candidates=by_submission(self.plan.candidates.filter(pl.col("submission_id").is_in(list(names)))),
             refused=by_submission(staged.refused(names)),
-            violations=by_submission(stored_violations(con, names)),
-            fixed=fixed_counts(con, names),
+            violations=by_submission(read_violations(con, names)),
+            fixed=count_fixed(con, names),
         )
 
     def _assignments(self, con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:

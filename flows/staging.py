@@ -11,7 +11,6 @@ from typing import Any
 
 import polars as pl
 
-from outputs.violation_rows import VIOLATION_ROW_SCHEMA
 from schemas.dictionary import Collection, Dictionary
 from schemas.directory import Directory
 from schemas.reading import Extract
@@ -166,8 +165,3 @@ def scan_rule_runs(folder: Path) -> pl.LazyFrame:
 
 def scan_refused(folder: Path) -> pl.LazyFrame:
     return scan_stage(folder, "refused", REFUSED_SCHEMA)
-
-
-def rows_of_first_file(named: pl.DataFrame) -> pl.DataFrame:
-    """Violations as quality.violation has them when no earlier file is known: all open, all seen now for the first time."""
-    return named.with_columns(status=pl.lit("open"), first_seen_at="last_seen_at").select(*VIOLATION_ROW_SCHEMA)
