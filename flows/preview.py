@@ -7,7 +7,7 @@ from pathlib import Path
 from flows.progress import Stopwatch
 from flows.staging import StagingArea, scan_violations
 from flows.summary import RunSummary
-from flows.taking import KnownFiles, Taking, outcomes
+from flows.taking import KnownFiles, Taking, outcomes, read_ahead
 from matching.ssn import SsnHasher
 from schemas.dictionary import load_dictionary
 from schemas.directory import Directory, load_directory
@@ -39,10 +39,11 @@ def preview_files(
         watch.stage("read and validate", len(entries)),
     ):
         area = StagingArea(Path(folder), dictionary, directory, home.settings.records_per_batch)
-        taking = Taking(area, SsnHasher.from_keys(home.keys), KnownFiles(), home.settings.confirm_drop_share)
-        for number, entry in enumerate(entries, start=1):
-            taking.take(as_submission(entry, summary), entry.path)
-            watch.progress("read and validate", number, len(entries))
+        taking = Taking(area, KnownFiles(), home.settings.confirm_drop_share)
+        files = [(as_submission(entry, summary), entry.path) for entry in entries]
+        for number, read in enumerate(read_ahead(files, dictionary, SsnHasher.from_keys(home.keys)), start=1):
+            taking.take(read)
+            watch.progress("read and validate", number, len(files))
         area.finish()
         violations = scan_violations(area.folder).select("submission_id", "severity").collect()
     kept = [s for s in outcomes(taking.submissions.values(), violations) if collection in (None, s.collection_version)]

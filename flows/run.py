@@ -16,7 +16,7 @@ from flows.session import Session, open_session
 from flows.staging import StagingArea
 from flows.storing import StateSteps
 from flows.summary import RunSummary
-from flows.taking import Taking, load_known_files
+from flows.taking import Taking, load_known_files, read_ahead
 from matching.plan import Plan, find_unfinished, finish, group_submissions, remove_finished, write_plan
 from matching.student_ids import IdSource
 from schemas.clock import Clock
@@ -125,11 +125,12 @@ def make_plan(session: Session, summary: RunSummary, received: Received) -> Plan
     make_folder(folder, PRIVATE_FOLDER)
     make_folder(area.folder, PRIVATE_FOLDER)
     known = load_known_files(session.con, session.dictionary.version)
-    taking = Taking(area, session.hasher, known, settings.confirm_drop_share)
-    with session.watch.stage("read and validate", len(received.files)):
-        for number, file in enumerate(received.files, start=1):
-            taking.take(file.submission, file.path)
-            session.watch.progress("read and validate", number, len(received.files))
+    taking = Taking(area, known, settings.confirm_drop_share)
+    files = [(file.submission, file.path) for file in received.files]
+    with session.watch.stage("read and validate", len(files)):
+        for number, read in enumerate(read_ahead(files, session.dictionary, session.hasher), start=1):
+            taking.take(read)
+            session.watch.progress("read and validate", number, len(files))
         area.finish()
     with session.watch.stage("identify"):
         decided = decide_identities(session, area, taking)

@@ -1,6 +1,8 @@
 """The read stage: each claimed file becomes a submission with staged records, or a refusal with its reason."""
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -10,12 +12,14 @@ import polars as pl
 from flows.staging import StagingArea
 from matching.ssn import SsnHasher
 from schemas.calendar import is_late
-from schemas.dictionary import ID_BATCH, Collection
+from schemas.dictionary import ID_BATCH, Collection, Dictionary
 from schemas.errors import FileRefused
 from schemas.inbox.recognise import recognise
 from schemas.reading import NEAR_MATCH_RETURN, Extract, Recognition, read_extract, read_near_match_return
 from schemas.submission import Submission
 
+# Files read side by side; splitting and decoding leave the interpreter's lock for most of their time.
+READERS = 2
 DISTRICT_COLUMNS = ("reporting_district_code", "current_district_code")
 
 
@@ -57,43 +61,78 @@ def load_known_files(con: duckdb.DuckDBPyConnection, dictionary_version: str) ->
     return known
 
 
+@dataclass(frozen=True)
+class ReadFile:
+    """A file as read: its submission with counts, and its extract; no extract where it was refused or set aside."""
+
+    submission: Submission
+    extract: Extract | None = None
+
+
+def read_file(claimed: Submission, path: Path | None, dictionary: Dictionary, hasher: SsnHasher) -> ReadFile:
+    """Recognise and read one file; touches nothing that another file needs, so files may be read side by side.
+
+    Args:
+        path: its archived bytes; null for what was set aside unopened.
+    """
+    if path is None:
+        return ReadFile(claimed)
+    submission = claimed
+    try:
+        content = path.read_bytes()
+        recognition = recognise(content, dictionary)
+        submission = recognised(claimed, recognition)
+        if recognition.file_format == NEAR_MATCH_RETURN:
+            extract = read_near_match_return(content, recognition)
+        else:
+            extract = read_extract(content, recognition, dictionary, hasher)
+            refuse_other_district(extract, submission.district_code)
+    except FileRefused as refusal:
+        return ReadFile(refused(submission, refusal))
+    return ReadFile(counted(submission, extract), extract)
+
+
+def read_ahead(
+    files: Sequence[tuple[Submission, Path | None]], dictionary: Dictionary, hasher: SsnHasher
+) -> Iterator[ReadFile]:
+    """Files read two at a time, given in their order; at most a few wait in memory."""
+    with ThreadPoolExecutor(READERS) as pool:
+        ahead: deque[Future[ReadFile]] = deque()
+        for submission, path in files:
+            ahead.append(pool.submit(read_file, submission, path, dictionary, hasher))
+            if len(ahead) > 2 * READERS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
 @dataclass
 class Taking:
-    """Reads the files of one run in order; keeps what later stages need."""
+    """Takes the files of one run in order; keeps what later stages need."""
 
     area: StagingArea
-    hasher: SsnHasher
     known: KnownFiles
     confirm_drop_share: float
     submissions: dict[str, Submission] = field(default_factory=dict)
     returns: dict[str, Extract] = field(default_factory=dict)
 
-    def take(self, claimed: Submission, path: Path | None) -> Submission:
-        """Recognise, read and stage one file; a file that cannot be taken gets its reason instead.
-
-        Args:
-            path: its archived bytes; null for what was set aside unopened.
-        """
-        try:
-            submission = self._read(claimed, path.read_bytes()) if path else claimed
-        except FileRefused as refusal:
-            submission = refused(claimed, refusal)
+    def take(self, read: ReadFile) -> Submission:
+        """Stage one file that was read; one that cannot be taken keeps its reason instead."""
+        submission = self._taken(read)
         self.submissions[submission.submission_id] = submission
         return submission
 
-    def _read(self, claimed: Submission, content: bytes) -> Submission:
-        recognition = recognise(content, self.area.dictionary)
-        submission = recognised(claimed, recognition)
+    def _taken(self, read: ReadFile) -> Submission:
+        submission, extract = read.submission, read.extract
+        if extract is None:
+            return submission
         if duplicate_of := self._duplicate_of(submission):
             return replace(submission, outcome="duplicate", status="duplicate", duplicate_of=duplicate_of)
-        if recognition.file_format == NEAR_MATCH_RETURN:
-            return self._take_return(submission, content, recognition)
-        try:
-            extract = read_extract(content, recognition, self.area.dictionary, self.hasher)
-            refuse_other_district(extract, submission.district_code)
-        except FileRefused as refusal:
-            return refused(submission, refusal)
-        return self._stage(counted(submission, extract), extract)
+        if submission.file_format == NEAR_MATCH_RETURN:
+            self.returns[submission.submission_id] = extract
+            self._remember(submission)
+            return replace(submission, status="decisions")
+        return self._stage(submission, extract)
 
     def _stage(self, submission: Submission, extract: Extract) -> Submission:
         if self._must_be_confirmed(submission):
@@ -109,12 +148,6 @@ class Taking:
         self._remember(submission)
         status = "answered" if submission.layout == ID_BATCH else "trial"
         return replace(submission, status=status, is_late=self._is_late(submission))
-
-    def _take_return(self, submission: Submission, content: bytes, recognition: Recognition) -> Submission:
-        extract = read_near_match_return(content, recognition)
-        self.returns[submission.submission_id] = extract
-        self._remember(submission)
-        return replace(counted(submission, extract), status="decisions")
 
     def _duplicate_of(self, submission: Submission) -> str | None:
         return self.known.current.get(self._current_key(submission))

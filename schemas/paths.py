@@ -26,7 +26,7 @@ class Settings(BaseModel):
     state_name: str = "Missouri"
     inbox: Path | None = None
     settle_seconds: float = Field(60.0, ge=0)
-    max_file_bytes: int = Field(2 * 1024**3, gt=0)
+    max_file_bytes: int = Field(512 * 1024**2, gt=0)
     records_per_batch: int = Field(150_000, gt=0)
     records_per_group: int = Field(150_000, gt=0)
     threads: int = Field(2, gt=0)
