@@ -45,7 +45,7 @@ def find_people(run: RunState, pairs: pl.DataFrame, ruled_out: pl.DataFrame) -> 
     known = pairs.filter(pl.col("other") >= 0).join(_persons_of_rows(run.cursor, pairs), on="other")
     known = known.join(ruled_out, on=["request_id", "person"], how="anti")
     places = person_places(run.cursor, known["person"].unique())
-    asked = run.requests.select(pl.col("request_id").cast(pl.Int64), "district_code", "local_student_id", "school_year")
+    asked = run.requests.select("request_id", "district_code", "local_student_id", "school_year")
     candidates = known.select("request_id", "person").unique().join(asked, on="request_id")
     circumstances = enrolment(run.cursor, candidates, places)
     return weigh_people(known.join(circumstances, on=["request_id", "person"]), run.model.thresholds, prior_weight(run))

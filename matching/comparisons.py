@@ -276,12 +276,6 @@ PLACE = Comparison(
 COMPARISONS = (FIRST_NAME, LAST_NAME, MIDDLE_NAME, SUFFIX, BIRTH_DATE, GENDER, RACE, SSN, GUARDIAN, PLACE)
 BY_NAME = {comparison.name: comparison for comparison in COMPARISONS}
 
-# Columns of a record that the conditions above read; scoring prepares exactly these.
-SCORED_COLUMNS = (
-    "last_name", "last_name_sound", "surname_words", "first_name", "first_name_sound", "first_name_groups",
-    "given_names", "name_order", "name_reversed", "middle_name", "second_name", "suffix", "birth_date", "gender", "race_ethnicity", "ssn_hash", "ssn_near",
-    "guardian_last_name", "guardian_first_name", "district_code", "local_student_id",
-)  # fmt: skip
 TERM_FREQUENCY_COLUMNS = ("last_name", "first_name", "middle_name")
 
 

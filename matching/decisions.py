@@ -12,15 +12,17 @@ from matching.model import Thresholds
 from matching.reasons import CONFIRMED, ERROR, NEAR_MATCH, NEW, REUSED
 from matching.scoring import WEIGHT_DIGITS
 
-DECISION_SCHEMA: dict[str, pl.DataType] = {
-    "request_id": pl.Int64(),
-    "outcome": pl.String(),
-    "reason": pl.String(),
-    "person": pl.String(),
-    "step": pl.String(),
-    "match_weight": pl.Float64(),
-    "margin": pl.Float64(),
-}
+DECISION_SCHEMA = pl.Schema(
+    {
+        "request_id": pl.Int64(),
+        "outcome": pl.String(),
+        "reason": pl.String(),
+        "person": pl.String(),
+        "step": pl.String(),
+        "match_weight": pl.Float64(),
+        "margin": pl.Float64(),
+    }
+)
 
 
 def weigh_people(pairs: pl.DataFrame, thresholds: Thresholds, prior: float) -> pl.DataFrame:

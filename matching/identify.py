@@ -12,26 +12,29 @@ import polars as pl
 from matching.candidates import displayed_people, find_people, person_places, score_open_requests
 from matching.decisions import decide
 from matching.exact import settle_exact
+from matching.guards import VETO
 from matching.model import Model, load_model
 from matching.near_matches import (
     CANCEL,
     CANDIDATE_SCHEMA,
     CANNOT_LINK,
     MUST_LINK,
+    UNANSWERED,
     make_candidates,
     near_match_ids,
+    open_candidates,
     people_decisions,
 )  # fmt: skip
 from matching.new_with_new import number_new_people
 from matching.reasons import CANCELED, CONFIRMED, ERROR, NEAR_MATCH, NEW, REUSED
-from matching.requests import prepare_requests, workspace
+from matching.requests import ANSWER_SCHEMA, prepare_requests, workspace
 from matching.run_state import RunState
 
-ASSIGNMENT_SCHEMA: dict[str, pl.DataType] = {
+ASSIGNMENT_SCHEMA = pl.Schema({
     "submission_id": pl.String(), "sha256": pl.String(), "line_number": pl.UInt32(), "outcome": pl.String(),
     "reason": pl.String(), "state_id": pl.String(), "person_number": pl.Int64(), "step": pl.String(),
     "match_weight": pl.Float64(), "margin": pl.Float64(), "model_version": pl.String(), "near_match_id": pl.String(),
-}  # fmt: skip
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,17 +92,38 @@ def _refuse(run: RunState) -> None:
 
 
 def _follow_people(run: RunState) -> pl.DataFrame:
-    """Settles what people decided about these lines; who is ruled out for a request (request_id, person)."""
-    told = people_decisions(run.cursor).join(run.open_ids(), on="request_id")
-    same = told.filter(pl.col("kind") == MUST_LINK)
-    run.settle(
-        same.select(
-            "request_id", "person", outcome=pl.lit(REUSED), reason=pl.lit("DECIDED_SAME"), step=pl.lit("decision")
-        )
+    """Settles what people decided about these requests; who is ruled out for a request (request_id, person)."""
+    answered = _agreed_answers(run)
+    told = people_decisions(run.cursor).join(answered, on="request_id", how="anti")
+    same = pl.concat(
+        [
+            told.filter(pl.col("kind") == MUST_LINK).select("request_id", "person"),
+            answered.filter(pl.col("answer") == "same").select("request_id", person="answer_person"),
+        ]
     )
-    cancelled = told.filter(pl.col("kind") == CANCEL).join(same, on="request_id", how="anti")
-    run.settle_as(cancelled, CANCELED, "DECIDED_CANCEL", "decision")
-    return told.filter(pl.col("kind") == CANNOT_LINK).select("request_id", "person")
+    run.settle(same.with_columns(outcome=pl.lit(REUSED), reason=pl.lit("DECIDED_SAME"), step=pl.lit("decision")))
+    cancelled = pl.concat(
+        [told.filter(pl.col("kind") == CANCEL), answered.filter(pl.col("answer") == "cancel")], how="diagonal"
+    )
+    run.settle_as(cancelled.join(same, on="request_id", how="anti"), CANCELED, "DECIDED_CANCEL", "decision")
+    run.settle_as(answered.filter(pl.col("answer") == "open"), NEAR_MATCH, pl.col("answer_reason"), "decision")
+    different = answered.filter(pl.col("answer") == "different").explode("ruled_out")
+    ruled_out = [
+        told.filter(pl.col("kind") == CANNOT_LINK).select("request_id", "person"),
+        different.select("request_id", person="ruled_out"),
+    ]
+    return pl.concat(ruled_out).drop_nulls()
+
+
+def _agreed_answers(run: RunState) -> pl.DataFrame:
+    """Answers out of returned worklists; two returns that contradict each other leave the question open."""
+    answers = run.requests.filter(pl.col("answer").is_not_null()).join(run.open_ids(), on="request_id")
+    answers = answers.select("request_id", *ANSWER_SCHEMA)
+    disagree = pl.struct("answer", "answer_person").n_unique().over("near_match_id") > 1
+    return answers.with_columns(
+        answer=pl.when(disagree).then(pl.lit("open")).otherwise("answer"),
+        answer_reason=pl.when(disagree).then(pl.lit("RETURN_TWO_SAME")).otherwise("answer_reason"),
+    )
 
 
 def _settle_exact(run: RunState) -> None:
@@ -125,7 +149,7 @@ def _settle_exact(run: RunState) -> None:
 def _number_new(run: RunState, new: pl.DataFrame, pairs: pl.DataFrame, ruled_out: pl.DataFrame) -> None:
     if new.is_empty():
         return
-    where = run.requests.select(pl.col("request_id").cast(pl.Int64), "district_code", "local_student_id", "school_year")
+    where = run.requests.select("request_id", "district_code", "local_student_id", "school_year")
     within = pairs.filter(pl.col("other") < 0)
     numbered = number_new_people(run.cursor, where.join(new, on="request_id", how="semi"), within, run.model.thresholds)
     asked = pl.col("request_id").is_in(ruled_out["request_id"].implode())
@@ -146,7 +170,7 @@ def _hold_two_local_ids(run: RunState) -> pl.DataFrame:
 
     Who carries the number that the registry knows keeps the person; the others become questions (request_id, person).
     """
-    where = run.requests.select(pl.col("request_id").cast(pl.Int64), "district_code", "local_student_id", "school_year")
+    where = run.requests.select("request_id", "district_code", "local_student_id", "school_year")
     linked = run.settled.filter(pl.col("person").is_not_null(), pl.col("reason") != "DECIDED_SAME")
     linked = linked.join(where, on="request_id").filter(pl.col("local_student_id").is_not_null())
     doubled = linked.filter(pl.col("local_student_id").n_unique().over("person", "district_code", "school_year") > 1)
@@ -170,49 +194,69 @@ def _hold_two_local_ids(run: RunState) -> pl.DataFrame:
 
 def _assignments(run: RunState) -> pl.DataFrame:
     keys = run.requests.select(
-        pl.col("request_id").cast(pl.Int64), "submission_id", "sha256", pl.col("line_number").cast(pl.UInt32)
+        "request_id", "submission_id", "sha256", pl.col("line_number").cast(pl.UInt32), "near_match_id"
     )
     table = keys.join(run.settled, on="request_id").sort("request_id")
-    asked = table.filter(pl.col("outcome") == NEAR_MATCH)
-    names = asked.select("request_id", near_match_ids(asked))
-    decided = pl.col("step").is_not_null()
+    is_question = (pl.col("outcome") == NEAR_MATCH) & pl.col("near_match_id").is_null()
+    questions = table.filter(is_question)
+    names = questions.select("request_id", asked=near_match_ids(questions))
     return (
         table.join(names, on="request_id", how="left", maintain_order="left")
-        .with_columns(state_id="person", model_version=pl.when(decided).then(pl.lit(run.model.version)))
+        .with_columns(
+            near_match_id=pl.coalesce("near_match_id", "asked"),
+            state_id="person",
+            model_version=pl.when(pl.col("step").is_not_null()).then(pl.lit(run.model.version)),
+        )
         .select(*ASSIGNMENT_SCHEMA)
         .cast(ASSIGNMENT_SCHEMA)
     )
 
 
 def _candidates(run: RunState, people: pl.DataFrame, doubled: pl.DataFrame) -> pl.DataFrame:
-    asked = run.settled.filter(pl.col("outcome") == NEAR_MATCH).select("request_id", "reason")
-    if asked.is_empty():
+    """Whom to show for each question: whoever is near enough, whose ID was sent, and who two local IDs came to."""
+    questions = run.settled.filter(pl.col("outcome") == NEAR_MATCH).select("request_id", "reason")
+    if questions.is_empty():
         return pl.DataFrame(schema=CANDIDATE_SCHEMA)
-    sent = run.supplied.filter(pl.col("supplied_person").is_not_null()).select("request_id", person="supplied_person")
-    named = asked.join(pl.concat([sent, doubled]).unique(), on="request_id")
+    sent = run.supplied.filter(pl.col("supplied_person").is_not_null()).select(
+        "request_id", person="supplied_person", is_sent=True
+    )
     likely = people.filter(~pl.col("is_vetoed"), pl.col("match_weight") >= run.model.thresholds.lower)
-    shown = asked.join(
-        pl.concat([likely.select("request_id", "person"), named.select("request_id", "person")]).unique(),
-        on="request_id",
+    shown = pl.concat([frame.select("request_id", "person") for frame in (likely, sent, doubled)]).unique()
+    found = (
+        questions.join(shown, on="request_id")
+        .join(people, on=["request_id", "person"], how="left")
+        .join(sent, on=["request_id", "person"], how="left")
+        .with_columns(
+            reason=pl.when("is_sent")
+            .then(pl.lit("SUPPLIED_ID_DISAGREES"))
+            .when(pl.col("guard") != VETO)
+            .then("guard")
+            .otherwise("reason")
+        )
     )
-    is_sent = pl.struct("request_id", "person").is_in(
-        sent.select(pl.struct("request_id", "person")).to_series().implode()
-    )
-    shown = shown.join(people.drop("reason", strict=False), on=["request_id", "person"], how="left").with_columns(
-        reason=pl.when(is_sent)
-        .then(pl.lit("SUPPLIED_ID_DISAGREES"))
-        .otherwise(pl.coalesce(pl.when(pl.col("guard") != "VETO").then("guard"), "reason"))
-    )
-    known = displayed_people(run.cursor, shown["person"].unique())
+    everyone = pl.concat([found, _asked_before(run, questions)], how="diagonal_relaxed")
+    known = displayed_people(run.cursor, everyone["person"].unique())
     return make_candidates(
-        shown.join(known, on="person"), _questions(run, asked), run.model.thresholds.candidates_shown
+        everyone.join(known, on="person"), _questions(run, questions), run.model.thresholds.candidates_shown
     )
 
 
-def _questions(run: RunState, asked: pl.DataFrame) -> pl.DataFrame:
+def _asked_before(run: RunState, questions: pl.DataFrame) -> pl.DataFrame:
+    """Candidates of returned questions that stay open: who was shown then, with the same explanation."""
+    names = (
+        run.requests.select("request_id", "near_match_id")
+        .drop_nulls()
+        .join(questions.filter(pl.col("reason").is_in(UNANSWERED)), on="request_id")
+    )
+    return open_candidates(run.cursor, names["near_match_id"]).join(
+        names.select("request_id", "near_match_id"), on="near_match_id"
+    )
+
+
+def _questions(run: RunState, questions: pl.DataFrame) -> pl.DataFrame:
     """The requests that became questions, with what identifies them and what was sent."""
-    sent = run.requests.with_columns(pl.col("request_id").cast(pl.Int64)).join(asked, on="request_id", how="semi")
+    sent = run.requests.join(questions, on="request_id", how="semi")
     return sent.select(
-        "request_id", "submission_id", "line_number", near_match_ids(sent),
+        "request_id", "submission_id", "line_number", pl.coalesce("near_match_id", near_match_ids(sent)),
         "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender",
     )  # fmt: skip

@@ -17,7 +17,12 @@ MOST_RECORDS_WITH_ONE_SSN = 12
 MOST_RECORDS_ALIKE = 40
 
 REQUEST_TABLE = "mosis_request"
-REQUEST_KEY = ("submission_id", "line_number")
+
+# What a district answered to an earlier question about a request; only requests out of a returned worklist have it.
+ANSWER_SCHEMA: dict[str, pl.DataType] = {
+    "near_match_id": pl.String(), "answer": pl.String(), "answer_person": pl.String(), "answer_reason": pl.String(),
+    "ruled_out": pl.List(pl.String()),
+}  # fmt: skip
 
 
 def prepare_requests(requests: pl.DataFrame) -> pl.DataFrame:
@@ -28,12 +33,13 @@ def prepare_requests(requests: pl.DataFrame) -> pl.DataFrame:
         nothing downstream depends on the order in which files and rows arrived. Added: the columns of standardize,
         ``is_placeholder`` (no usable name or birth date), ``is_crowd`` (too many records alike).
     """
-    keyed = standardize(requests).sort("district_code", "sha256", "line_number", "submission_id")
+    unasked = [pl.lit(None, kind).alias(name) for name, kind in ANSWER_SCHEMA.items() if name not in requests.columns]
+    keyed = standardize(requests.with_columns(unasked)).sort("district_code", "sha256", "line_number", "submission_id")
     stand_ins = pl.Series(placeholder_birth_dates()).str.to_date()
     known_date = pl.when(~pl.col("birth_date").is_in(stand_ins.implode())).then("birth_date")
     alike = pl.struct("last_name_key", "first_name_key", "birth_date", "gender")
     return (
-        keyed.with_row_index("request_id")
+        keyed.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("request_id"))
         .with_columns(
             known_date,
             pl.when(pl.col("last_name_key") != "").then("last_name_key"),

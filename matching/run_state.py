@@ -9,13 +9,13 @@ from matching.reasons import ERROR
 from matching.requests import REQUEST_TABLE
 from matching.supplied_ids import RETIRED, look_up_supplied, make_forward_table
 
-SETTLED_SCHEMA: dict[str, pl.DataType] = {
+SETTLED_SCHEMA = pl.Schema({
     "request_id": pl.Int64(), "outcome": pl.String(), "reason": pl.String(), "person": pl.String(),
     "person_number": pl.Int64(), "step": pl.String(), "match_weight": pl.Float64(), "margin": pl.Float64(),
-}  # fmt: skip
-SUPPLIED_SCHEMA: dict[str, pl.DataType] = {
+})  # fmt: skip
+SUPPLIED_SCHEMA = pl.Schema({
     "request_id": pl.Int64(), "supplied_status": pl.String(), "supplied_person": pl.String(),
-}  # fmt: skip
+})  # fmt: skip
 
 # What the rules below read of a request in SQL; the rest stays in the frame.
 _TABLE_COLUMNS = (
@@ -69,7 +69,7 @@ class RunState:
 
     def open_ids(self) -> pl.DataFrame:
         """request_id of what is not settled."""
-        return self.requests.select(pl.col("request_id").cast(pl.Int64)).join(self.settled, on="request_id", how="anti")
+        return self.requests.select("request_id").join(self.settled, on="request_id", how="anti")
 
     def open_requests(self) -> pl.DataFrame:
         """request_id, supplied_status and supplied_person of what is not settled."""

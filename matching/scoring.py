@@ -4,7 +4,6 @@ The pairs are made by ``blocking``; splink compares and weighs exactly these, on
 the frozen model. Weights are rounded before anything is decided, so that a last bit can never move a child.
 """
 
-import logging
 import warnings
 
 import duckdb
@@ -80,7 +79,6 @@ def _make_paired_record_table(cursor: duckdb.DuckDBPyConnection) -> None:
 
 
 def _predict(cursor: duckdb.DuckDBPyConnection, model: Model, threshold: float) -> SplinkDataFrame:
-    logging.getLogger("splink").setLevel(logging.ERROR)
     database = DuckDBAPI(cursor)
     cursor.execute(
         f"""
@@ -88,7 +86,7 @@ def _predict(cursor: duckdb.DuckDBPyConnection, model: Model, threshold: float) 
         SELECT DISTINCT '0' AS match_key, -1 - request_id AS join_key_l, other AS join_key_r FROM {PAIR_TABLE}
         """
     ).fetchall()
-    linker = Linker(database.register(RECORD_TABLE), model.settings)
+    linker = Linker(database.register(RECORD_TABLE), model.settings, log_level=None, validate_settings=False)
     for column in TERM_FREQUENCY_COLUMNS:
         table = _term_frequency_table(cursor, model, column)
         linker.table_management.register_term_frequency_lookup(database.register(table), column)

@@ -62,8 +62,7 @@ def standardize(requests: pl.DataFrame) -> pl.DataFrame:
     """
     last = _parts_of(requests["last_name"], _surname_parts)
     first = _parts_of(requests["first_name"], _given_name_parts("first"))
-    middle = _parts_of(requests["middle_name"], _given_name_parts("middle"))
-    first, middle = _split_given_names(first, middle)
+    first, middle = _split_given_names(first, _parts_of(requests["middle_name"], _given_name_parts("middle")))
     suffix = _parts_of(requests["suffix"], _suffix_parts)
     guardian_last = _parts_of(requests["guardian_last_name"], _surname_parts)
     guardian_first = _parts_of(requests["guardian_first_name"], _given_name_parts("first"))

@@ -6,7 +6,6 @@ hand, with its reason. Then the frequencies of the names are frozen beside the p
 """
 
 import json
-import logging
 import math
 import shutil
 import warnings
@@ -123,7 +122,6 @@ def _fit(cursor: duckdb.DuckDBPyConnection, records: pl.DataFrame) -> dict[str, 
     cursor.execute(f"CREATE OR REPLACE TABLE {REQUEST_TABLE} AS FROM training_records").fetchall()
     cursor.unregister("training_records")
     make_record_table(cursor, (REQUEST_TABLE, "s.request_id", "true"))
-    logging.getLogger("splink").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         # What splink warns of while it learns (levels without data, untrained fields) is settled below, by name.
         warnings.simplefilter("ignore")
@@ -132,7 +130,7 @@ def _fit(cursor: duckdb.DuckDBPyConnection, records: pl.DataFrame) -> dict[str, 
 
 def _learn(cursor: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     database = DuckDBAPI(cursor)
-    linker = Linker(database.register(RECORD_TABLE), splink_settings())
+    linker = Linker(database.register(RECORD_TABLE), splink_settings(), log_level=None)
     linker.training.estimate_probability_two_random_records_match(
         [block_on("ssn_hash", "birth_date"), block_on("first_name", "last_name", "birth_date")], recall=0.95
     )
