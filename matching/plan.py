@@ -105,6 +105,8 @@ def write_plan(
     staged = {name: path.relative_to(folder).as_posix() for name, path in (stage_frames or {}).items()}
     for path in staged.values():
         fsync_file(folder / path)
+    for parent in {(folder / path).parent for path in staged.values()}:
+        fsync_folder(parent)
     plan = Plan(
         folder,
         run_id,

@@ -152,10 +152,16 @@ def checkpoint(con: duckdb.DuckDBPyConnection) -> None:
     """Move everything committed into the database file; only then may anything be acknowledged.
 
     A write-ahead log that is lost or cut is not noticed when the file is opened again; the file itself is.
+
+    Raises:
+        CommitUnknown: it failed (a full disk, say). What was committed is still in the log; the connection is dead.
     """
-    with private_files():
-        con.execute("CHECKPOINT state")
-    _fsync_folder(con)
+    try:
+        with private_files():
+            con.execute("CHECKPOINT state")
+        _fsync_folder(con)
+    except (duckdb.Error, OSError) as error:
+        raise CommitUnknown(_dead("CHECKPOINT", error)) from None
 
 
 def _fsync_folder(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,14 +1,17 @@
 """A small pipeline for the kill tests: a literal plan, carried out by the real commit code in a process that may be killed.
 
-Run as a script it reads one JSON object a line ({"home": ..., "fault": ..., "mutant": ...}), carries it out in a forked
-child and answers with the child's exit code. Forking saves the imports, which cost more than the run.
+Run as a script it reads one JSON object a line (see ``_child`` for its names), carries it out in a forked child and answers
+with the child's exit code. Forking saves the imports, which cost more than the run.
 """
 
 import contextlib
 import json
 import os
 import random
+import resource
+import signal
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -208,6 +211,9 @@ real_issued = group_commits.issued_persons
 
 
 def _child(order: dict[str, Any]) -> int:
+    """One run; ``file_bytes`` is a disk that is full: no file may grow beyond it."""
+    if order["file_bytes"]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_bytes"], order["file_bytes"]))
     if order["fault"]:
         os.environ["MOSIS_FAULT"] = order["fault"]
     if order["mutant"]:
@@ -222,11 +228,15 @@ def _child(order: dict[str, Any]) -> int:
 
 def serve() -> None:
     for line in sys.stdin:
+        order = json.loads(line)
         child = os.fork()
         if child == 0:
-            status = _child(json.loads(line))
+            status = _child(order)
             sys.stderr.flush()
             os._exit(status)
+        if order["kill_after"]:
+            time.sleep(order["kill_after"])
+            os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
 

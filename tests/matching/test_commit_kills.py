@@ -6,6 +6,7 @@ cannot be stored. Mutants of the commit code prove that these tests can fail.
 
 import importlib.util
 import json
+import random
 import shutil
 import subprocess
 import sys
@@ -49,8 +50,9 @@ def run() -> Iterator[Run]:
     )  # fmt: skip
     assert server.stdin and server.stdout
 
-    def order(home: Path, fault: str | None = None, mutant: str | None = None, seed: int = 0) -> int:
-        server.stdin.write(json.dumps({"home": str(home), "fault": fault, "mutant": mutant, "seed": seed}) + "\n")
+    def order(home: Path, fault: str | None = None, mutant: str | None = None, seed: int = 0, **more: float) -> int:
+        usual = {"fault": fault, "mutant": mutant, "seed": seed, "file_bytes": None, "kill_after": None}
+        server.stdin.write(json.dumps({"home": str(home), **usual, **more}) + "\n")
         server.stdin.flush()
         return int(server.stdout.readline())
 
@@ -208,3 +210,38 @@ def test_a_broken_commit_is_noticed(run: Run, fresh_home: Path, tmp_path: Path, 
         except (AssertionError, MosisError):
             return
     pytest.fail(f"the kill tests let {mutant} pass")
+
+
+@pytest.mark.parametrize(
+    "file_bytes, stored", [(300, 0), (2_000, 0), (20_000, 2)], ids=["journal", "COMMIT", "CHECKPOINT"]
+)
+def test_a_full_disk_loses_and_rejects_nothing(run: Run, home: Path, file_bytes: int, stored: int) -> None:
+    """No file may grow past a size: the journal block, the log or the database file cannot be written. Later there is room."""
+    assert run(home, "after_plan", seed=1) == 137
+    assert run(home, seed=2, file_bytes=file_bytes) == 1
+    full = look(home)
+    check_always(full)
+    assert [status for _, status in full["submissions"]] == ["trial"] * stored
+    assert full["receipts"] == {}
+    assert run(home, seed=3) == 0
+    finished = look(home)
+    check_kept(full, finished)
+    check_finished(finished)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(60))
+def test_a_kill_at_any_moment_loses_nothing(run: Run, home: Path, seed: int) -> None:
+    """Real kill -9, up to three in a row, wherever the process happens to be."""
+    moments = random.Random(seed)
+    before = look(home)
+    for attempt in range(3):
+        run(home, seed=100 * seed + attempt, kill_after=moments.uniform(0.01, 0.6))
+        state = look(home)
+        check_always(state)
+        check_kept(before, state)
+        before = state
+    assert run(home, seed=100 * seed + 99) == 0
+    finished = look(home)
+    check_kept(before, finished)
+    check_finished(finished)

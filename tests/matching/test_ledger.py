@@ -176,7 +176,8 @@ def test_a_file_of_an_earlier_year_changes_no_school_or_grade(con: duckdb.DuckDB
 
 @pytest.mark.parametrize(
     "change",
-    [{"first_name": "Adah"}, {"middle_name": "L"}, {"birth_date": date(2012, 1, 2)}, {"local_student_id": "78"}, {"district_code": "001091"},
+    [{"first_name": "Adah"}, {"middle_name": "L"},
+     {"birth_date": date(2012, 1, 2)}, {"local_student_id": "78"}, {"district_code": "001091"},
      {"ssn_hash": "v1:x"}, {"guardian_last_name": "Stone"}, {"suffix": "Jr"}, {"race_ethnicity": None}],
 )  # fmt: skip
 def test_other_identifying_data_are_another_version(con: duckdb.DuckDBPyConnection, change: dict[str, Any]) -> None:
@@ -252,7 +253,8 @@ def test_a_near_match_is_open_with_its_candidates_and_its_request(con: duckdb.Du
     ).with_columns(pl.col("line_number").cast(pl.UInt32))  # fmt: skip
     asked = assignments(("S1", 2, "NEAR_MATCH", None), ("S1", 3, "REUSED", ID3))
     open_near_matches(con, candidates, requests({}, {"line_number": 3}), asked, AT)
-    rows = "SELECT near_match_id, candidate_rank, candidate_state_id, sha256, district_code, status, opened_at FROM identity.near_match ORDER BY 2"
+    columns = "near_match_id, candidate_rank, candidate_state_id, sha256, district_code, status, opened_at"
+    rows = f"SELECT {columns} FROM identity.near_match ORDER BY 2"
     assert query(con, rows) == [
         ("N1", 1, ID1, "a" * 64, "001090", "open", AT),
         ("N1", 2, ID2, "a" * 64, "001090", "open", AT),

@@ -11,7 +11,10 @@ from schemas.home_setup import make_home, settings_text
 from schemas.key_files import read_ssn_keys
 from schemas.paths import FOLDERS, PRIVATE_FOLDERS, Settings, StateHome
 
-DISTRICTS = "district_code,name,county,kind,opened_year,closed_year\n001090,Adair R-I,Adair,district,1950,\n001091,Kirksville,Adair,district,1950,\n"
+DISTRICTS = (
+    "district_code,name,county,kind,opened_year,closed_year\n"
+    "001090,Adair R-I,Adair,district,1950,\n001091,Kirksville,Adair,district,1950,\n"
+)
 SCHOOLS = (
     "district_code,school_code,name,low_grade,high_grade,opened_year,closed_year\n001090,1050,Adair High,09,12,1950,\n"
 )

@@ -92,7 +92,7 @@ def test_doing_it_again_changes_nothing(con: duckdb.DuckDBPyConnection) -> None:
 @pytest.mark.parametrize("kind, precision", [("Integer", None), ("Number", 2)])
 def test_a_column_keeps_its_type(con: duckdb.DuckDBPyConnection, kind: str, precision: int | None) -> None:
     sync_collection_tables(con, dictionary(y2026=[field("a")]))
-    with pytest.raises(DictionaryError, match="a is .* in the dictionary and VARCHAR in state.duckdb"):
+    with pytest.raises(DictionaryError, match=r"a is .* in the dictionary and VARCHAR in state\.duckdb"):
         sync_collection_tables(con, dictionary(y2026=[field("a", kind, precision)]))
 
 
