@@ -1,6 +1,6 @@
 """The identify stage: staged records become requests, matching decides, rules that need the ID run on what came out."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,18 @@ from flows.staging import StagedBatch, StagingArea, scan_violations, submission_
 from flows.taking import Taking, outcomes
 from matching.identify import identify
 from matching.model import load_model
+from matching.near_matches import UNANSWERED, ReturnedAnswers, apply_return
+from matching.reasons import reasons
+from matching.requests import ANSWER_SCHEMA
 from schemas.dictionary import Dictionary
 from schemas.identity_fields import IDENTITY_ERROR_FIELDS, IDENTITY_SOURCES, identity_columns
 from schemas.paths import StateHome
 from schemas.submission import Submission
-from schemas.validation import validate_records
+from schemas.validation import VIOLATION_SCHEMA, validate_records
 
 LINE = ["submission_id", "line_number"]
+# What a return says about its questions is decided upon, not kept with the request; the question's own name is.
+ANSWER_COLUMNS = sorted(ANSWER_SCHEMA)
 
 
 @dataclass(frozen=True)
@@ -31,14 +36,56 @@ class Decided:
 
 def decide_identities(session: Session, area: StagingArea, taking: Taking) -> Decided:
     """Which child each staged record is; stages the requests and the violations that need the ID."""
-    requests = load_requests(area, taking.submissions)
+    returned = [read_return(session, taking, name) for name in sorted(taking.returns)]
+    requests = pl.concat(
+        [load_requests(area, taking.submissions), *(answers.requests for answers in returned)], how="diagonal"
+    )
     decisions = identify(requests, session.con, load_model(model_folder(session.home)))
-    write_stage(requests, area.folder / "requests.parquet")
+    write_stage(requests.drop(ANSWER_COLUMNS, strict=False), area.folder / "requests.parquet")
+    write_stage(return_findings(taking, returned, decisions.assignments), area.folder / "return_findings.parquet")
     check_ids(area, taking.submissions, decisions.assignments)
     submissions = outcomes(
         taking.submissions.values(), scan_violations(area.folder).select("submission_id").unique().collect()
     )
     return Decided(submissions, decisions.assignments, decisions.candidates)
+
+
+def read_return(session: Session, taking: Taking, name: str) -> ReturnedAnswers:
+    """What a district's returned worklist asks for."""
+    submission = taking.submissions[name]
+    return apply_return(
+        taking.returns[name].records,
+        session.con,
+        submission_id=name,
+        sha256=submission.sha256,
+        district_code=submission.district_code,
+    )
+
+
+def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], assignments: pl.DataFrame) -> pl.DataFrame:
+    """What a returned worklist left undone, as violations of the return: refused questions and those still open."""
+    refusals = [
+        answers.refusals.with_columns(submission_id=pl.lit(name)).select("submission_id", "line_number", "reason")
+        for name, answers in zip(sorted(taking.returns), returned, strict=True)
+    ]
+    left_open = assignments.filter(
+        pl.col("submission_id").is_in(list(taking.returns)),
+        pl.col("reason").is_in(UNANSWERED),
+        pl.col("reason") != "STILL_OPEN",
+    ).select("submission_id", "line_number", "reason")
+    found = pl.concat([left_open, *refusals], how="vertical_relaxed").sort("submission_id", "line_number")
+    sentences = {code: reason.sentence for code, reason in reasons().items()}
+    return found.select(
+        "submission_id",
+        "line_number",
+        field=pl.lit("Decision"),
+        rule_id="reason",
+        severity=pl.lit("W"),
+        scope=pl.lit("record"),
+        value=pl.lit(None, pl.String),
+        message=pl.col("reason").replace_strict(sentences, return_dtype=pl.String),
+        fix=pl.lit("Look at the line of your returned file and, where the question is still open, return it again."),
+    ).cast(pl.Schema(VIOLATION_SCHEMA))
 
 
 def model_folder(home: StateHome) -> Path | None:

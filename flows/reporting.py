@@ -203,11 +203,11 @@ class ReportDesk:
             for name, frame in by_submission(layout).items()
         }
         return ReportFrames(
-            records=records | by_submission(self.plan_answers(names)),
+            records=records | by_submission(staged.returned(names)),
             assignments=by_submission(self._assignments(con, names)),
             candidates=by_submission(self.plan.candidates.filter(pl.col("submission_id").is_in(list(names)))),
             refused=by_submission(staged.refused(names)),
-            violations=by_submission(read_violations(con, names)),
+            violations=by_submission(read_violations(con, names)) | by_submission(staged.return_findings(names)),
             fixed=count_fixed(con, names),
         )
 
@@ -216,12 +216,6 @@ class ReportDesk:
         came_out = stored_ids(con, names)
         planned = self.plan.assignments.filter(pl.col("submission_id").is_in(list(names))).drop("state_id")
         return planned.join(came_out, on=["submission_id", "line_number"], how="left", maintain_order="left")
-
-    def plan_answers(self, names: Collection[str]) -> pl.DataFrame:
-        """The requests that returned worklists answered, under the name of the return."""
-        if "returned.parquet" not in self.plan.frames:
-            return pl.DataFrame(schema={"submission_id": pl.String})
-        return pl.read_parquet(self.plan.path("returned.parquet")).filter(pl.col("submission_id").is_in(list(names)))
 
     def _count(self, ids: dict[str, int] | None, violations: pl.DataFrame | None) -> None:
         for name, count in (ids or {}).items():

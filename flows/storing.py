@@ -11,8 +11,9 @@ from flows.group_commits import REJECTED_REASON, CommitUnit
 from flows.session import Session
 from flows.unit_frames import StagedFrames, with_state_ids
 from matching.ledger import open_near_matches, record_assignments, record_versions
+from matching.near_matches import record_answers
 from matching.plan import Plan
-from outputs.store import Versions, store_group
+from outputs.store import Versions, fill_answered_ids, store_group
 from schemas.submission import Submission
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class StateSteps:
         record_versions(con, requests, unit.assignments, at)
         candidates = self.plan.candidates.filter(pl.col("submission_id").is_in(names))
         open_near_matches(con, candidates, requests, unit.assignments, at)
+        record_answers(con, unit.assignments, unit.submissions, at)
+        fill_answered_ids(con, answered_questions(con, unit), at)
 
     def reject(self, con: duckdb.DuckDBPyConnection, submission: Submission, error_name: str) -> None:
         """A submission that cannot be stored: rejected, with a receipt that does not blame the district."""
@@ -87,3 +90,15 @@ def as_store_failed(submission: Submission) -> Submission:
         message=STORE_FAILED_MESSAGE,
         next_step=STORE_FAILED_STEP,
     )
+
+
+def answered_questions(con: duckdb.DuckDBPyConnection, unit: CommitUnit) -> pl.DataFrame:
+    """submission_id, line_number and state_id of earlier records whose question a return of this unit has answered."""
+    returns = [submission.submission_id for submission in unit.submissions if submission.status == "decisions"]
+    given = unit.assignments.filter(  # noqa: F841 (query)
+        pl.col("submission_id").is_in(returns), pl.col("state_id").is_not_null(), pl.col("near_match_id").is_not_null()
+    ).select("near_match_id", "state_id")
+    return con.sql(
+        "SELECT DISTINCT question.submission_id, question.line_number, given.state_id "
+        "FROM identity.near_match AS question JOIN given USING (near_match_id) WHERE question.status = 'closed'"
+    ).pl()

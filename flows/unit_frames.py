@@ -50,6 +50,16 @@ class StagedFrames:
     def refused(self, names: Collection[str]) -> pl.DataFrame:
         return only(scan_refused(self.folder), names)
 
+    def returned(self, names: Collection[str]) -> pl.DataFrame:
+        """The requests that returned worklists are about, under the name of the return, with ``request_line``."""
+        scan = pl.scan_parquet(self.folder / "requests.parquet")
+        if "request_line" not in scan.collect_schema().names():
+            return pl.DataFrame(schema={"submission_id": pl.String})
+        return only(scan.filter(pl.col("request_line").is_not_null()), names)
+
+    def return_findings(self, names: Collection[str]) -> pl.DataFrame:
+        return only(pl.scan_parquet(self.folder / "return_findings.parquet"), names)
+
     def requests(self, names: Collection[str]) -> pl.DataFrame:
         """The requests of these submissions: identity columns with the keys that the ledger keeps beside them."""
         found = only(pl.scan_parquet(self.folder / "requests.parquet"), names)

@@ -169,7 +169,11 @@ def _answered_lines(records: pl.DataFrame, assignments: pl.DataFrame) -> pl.Data
         *(_request_column(column, names, set(answered.columns)) for column, names in _REQUEST_COLUMNS.items()),
         pl.col("outcome").alias("Outcome"),
         pl.col("reason").alias("Reason"),
-        pl.col("line_number").cast(pl.Int64).alias("RequestLine"),
+        # A returned worklist is answered under the line of the request that was asked about.
+        pl.col("request_line" if "request_line" in answered.columns else "line_number")
+        .cast(pl.Int64)
+        .alias("RequestLine"),
+        pl.col("line_number"),
         pl.col("near_match_id"),
         (pl.col("submitted_state_id").is_not_null() & (pl.col("outcome") == "CONFIRMED")).alias("is_settled"),
         pl.col("outcome").replace_strict(_FILE_OF_OUTCOME, return_dtype=pl.String).alias("file"),
@@ -199,10 +203,10 @@ def _refused_lines(refused: pl.DataFrame) -> pl.DataFrame:
 def _with_candidates(matches: pl.DataFrame, candidates: pl.DataFrame) -> pl.DataFrame:
     """Each open question once per candidate; a question whose candidates are gone still stands, once."""
     chosen = candidates.select(
-        pl.col("line_number").cast(pl.Int64).alias("RequestLine"),
+        "line_number",
         *(_candidate_text(candidates, source).alias(column) for column, source in _CANDIDATE_COLUMNS.items()),
     )
-    joined = matches.join(chosen, on="RequestLine", how="left")
+    joined = matches.join(chosen, on="line_number", how="left")
     return joined.with_columns(pl.coalesce("NearMatchID", "near_match_id"), Decision=pl.lit(None, pl.String))
 
 

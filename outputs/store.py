@@ -235,3 +235,57 @@ def _store_rule_runs(con: duckdb.DuckDBPyConnection, incoming_rule_runs: pl.Data
         "INSERT INTO quality.rule_run BY NAME "
         "SELECT rule_id, submission_id, applicable_count, failed_count FROM incoming_rule_runs"
     ).fetchall()
+
+
+def fill_answered_ids(con: duckdb.DuckDBPyConnection, answered: pl.DataFrame, at: datetime) -> None:
+    """Give stored trial records the ID that a district's answer to a near match brought; their missing-ID errors are fixed.
+
+    A record whose child stands in the same file already keeps its error: the file has to say which record is right.
+
+    Args:
+        answered: submission_id, line_number, state_id.
+    """
+    if answered.is_empty():
+        return
+    layouts = con.execute(
+        "SELECT DISTINCT layout FROM intake.submission SEMI JOIN answered USING (submission_id) WHERE status = 'trial'"
+    ).fetchall()
+    for (layout,) in layouts:
+        table = f"collection.{_quoted(layout)}"
+        filled = con.execute(
+            f"""
+            UPDATE {table} AS record SET state_id = answered.state_id
+            FROM answered
+            WHERE record.submission_id = answered.submission_id AND record.line_number = answered.line_number
+              AND record.state_id IS NULL
+              AND answered.state_id NOT IN (
+                  SELECT state_id FROM {table} AS other
+                  WHERE other.submission_id = answered.submission_id AND other.state_id IS NOT NULL
+              )
+            RETURNING record.submission_id, record.line_number
+            """
+        ).fetchall()
+        _settle_missing_ids(con, filled, at)
+
+
+def _settle_missing_ids(con: duckdb.DuckDBPyConnection, filled: list[tuple[str, int]], at: datetime) -> None:
+    lines = pl.DataFrame(filled, schema={"submission_id": pl.String, "line_number": pl.Int64}, orient="row")
+    with_open_error = (
+        "violation.field = 'StateID' AND violation.severity = 'E' AND violation.status IN ('open', 'reopened')"
+    )
+    settled = con.execute(
+        f"""
+        UPDATE quality.violation AS violation SET status = 'fixed', last_seen_at = ?
+        FROM lines
+        WHERE violation.submission_id = lines.submission_id AND violation.line_number = lines.line_number AND {with_open_error}
+        RETURNING violation.submission_id
+        """,
+        [at],
+    ).fetchall()
+    for counts, column in ((settled, "error_count"), (lines.select("submission_id").rows(), "near_match_count")):
+        fewer = pl.DataFrame(counts, schema={"submission_id": pl.String}, orient="row")
+        fewer = fewer.group_by("submission_id").len("gone")
+        con.execute(
+            f"UPDATE intake.submission AS file SET {column} = {column} - fewer.gone FROM fewer "
+            "WHERE file.submission_id = fewer.submission_id"
+        ).fetchall()
