@@ -105,7 +105,7 @@ def test_state_sized_registry(home: StateHome) -> None:
     con, journal = open_state(home), Journal(home.journal)
     reservations = reconcile(journal, con)
     print()
-    with measured("900,000 new children, six groups"):
+    with measured("900,000 new children, six groups, with making them up"):
         for group in range(6):
             store(home, con, journal, reservations, group * 150_000, 150_000)
     with measured("another 150,000"):
