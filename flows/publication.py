@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from flows.session import Session, open_session
+from matching.journal import Block
 from matching.ledger import advance_head
 from outputs.aggregates.aggregate import aggregate
 from outputs.certification import Certified, certify
@@ -14,7 +15,7 @@ from outputs.publish.publish import publish
 from outputs.publish.summary import ReleaseSummary
 from schemas.clock import Clock
 from schemas.database import checkpoint, transaction
-from schemas.errors import MosisError
+from schemas.errors import CommitUnknown, MosisError
 from schemas.paths import StateHome
 
 
@@ -45,23 +46,29 @@ def certify_trial(home: StateHome, district: str, collection: str, *, actor: str
 def freeze_trial(session: Session, district: str, collection: str, actor: str) -> Certified:
     """Certify in one transaction; the decision is journaled before it is committed, so a restored backup can repeat it."""
     at = session.clock.now()
-    with transaction(session.con):
-        certified = certify(
-            session.con,
-            district,
-            collection,
-            dictionary=session.dictionary,
-            directory=session.directory,
-            actor=actor,
-            at=at,
-        )
-        block = session.journal.append(
-            "decision",
-            run_id=f"certify-{at:%Y%m%dT%H%M%SZ}",
-            at=at,
-            facts={"decision": "certified", "actor": actor, "manifests": list(certified.manifests)},
-        )
-        advance_head(session.con, block, session.reservations, (), pl.Series("state_id", [], pl.String), at)
+    run_id = f"certify-{at:%Y%m%dT%H%M%SZ}"
+    block: Block | None = None
+    try:
+        with transaction(session.con):
+            certified = certify(
+                session.con,
+                district,
+                collection,
+                dictionary=session.dictionary,
+                directory=session.directory,
+                actor=actor,
+                at=at,
+            )
+            facts = {"decision": "certified", "actor": actor, "manifests": list(certified.manifests)}
+            block = session.journal.append("decision", run_id=run_id, at=at, facts=facts)
+            advance_head(session.con, block, session.reservations, (), pl.Series("state_id", [], pl.String), at)
+    except CommitUnknown:
+        raise
+    except Exception:
+        if block is not None:
+            # Journaled but rolled back: without this a restore would repeat a decision that never took effect.
+            session.journal.append("void", run_id=run_id, at=at, facts={"block": block.number})
+        raise
     checkpoint(session.con)
     return certified
 
