@@ -29,7 +29,8 @@ def enrolment(cursor: duckdb.DuckDBPyConnection, candidates: pl.DataFrame, place
 
     Returns:
         request_id, person, enrolment (STILL_THERE, SEEN_THIS_YEAR, GONE, UNKNOWN) and has_other_local_id: the person has
-        another local ID in the request's own district and school year, and not the request's.
+        another local ID in the request's own district and school year (known earlier, or in a file of this run), and
+        not the request's.
     """
     seen = _seen_in_run(cursor, places)
     reported = _reported(cursor, places)
@@ -41,8 +42,8 @@ def enrolment(cursor: duckdb.DuckDBPyConnection, candidates: pl.DataFrame, place
     same_district = pl.col("place_district") == pl.col("district_code")
     same_year = pl.col("school_year").is_between("first_school_year", "last_school_year")
     is_latest = pl.col("last_school_year") == pl.col("last_school_year").max().over("request_id", "person")
-    here, elsewhere = same_district & same_year, ~same_district
     in_run = pl.col("is_in_run").fill_null(False)
+    here, elsewhere = same_district & (same_year | in_run), ~same_district
     left = is_latest & elsewhere & ~in_run & ~same_year & pl.col("has_reported").fill_null(False)
     return (
         joined.group_by("request_id", "person")
