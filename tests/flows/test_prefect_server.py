@@ -74,8 +74,8 @@ def prefect(tmp_path: Path, sample_home: Path) -> Iterator[tuple[Server, dict[st
     }
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
-        log = (tmp_path / f"{arguments[0]}.log").open("wb")
-        return subprocess.Popen([PREFECT, *arguments], env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+        with (tmp_path / f"{arguments[0]}.log").open("wb") as log:
+            return subprocess.Popen([PREFECT, *arguments], env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
 
     def stop(process: subprocess.Popen[bytes]) -> None:
         process.terminate()
@@ -88,10 +88,13 @@ def prefect(tmp_path: Path, sample_home: Path) -> Iterator[tuple[Server, dict[st
     with ExitStack() as running:
         running.callback(stop, start("server", "start", "--host", "127.0.0.1", "--port", str(port)))
         wait_for("server", server.is_up)
+        # The deployments as they are, but for the pace: nobody wants to wait five minutes for the first scheduled run.
+        hurried = tmp_path / "prefect.yaml"
+        hurried.write_text((ROOT / "prefect.yaml").read_text("utf-8").replace("interval: 300", "interval: 20"), "utf-8")
         for command in (
             ["work-pool", "create", "mosis", "--type", "process", "--overwrite"],
             ["work-pool", "set-concurrency-limit", "mosis", "1"],
-            ["--no-prompt", "deploy", "--all"],
+            ["--no-prompt", "deploy", "--all", "--prefect-file", str(hurried)],
         ):
             subprocess.run(
                 [PREFECT, *command], env=environment, cwd=ROOT, check=True, capture_output=True, timeout=PATIENCE
