@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -20,6 +20,8 @@ from schemas.inbox.recognise import recognise
 from schemas.inbox.waiting import Suspect, find_waiting
 from schemas.reading.recognition import NEAR_MATCH_RETURN
 from schemas.submission import Submission, submission_id
+
+NO_CLAIM = ""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def receive_files(
     desk = ReceivingDesk(session, run_id)
     with session.watch.stage("receive"):
         for claim in pending_claims(session.home.inbox):
-            desk.archive(claim, None)
+            desk.take_up(claim)
         found = find_waiting(
             session.home.inbox,
             session.directory,
@@ -106,13 +108,17 @@ class ReceivingDesk:
     _taken: set[str] = field(default_factory=set)
 
     def claim(self, entry: Entry) -> None:
-        try:
-            claim = claim_file(entry)
-        except NotPlain as error:
-            self.quarantine(Suspect(entry, error.reason))
-            return
+        claim = claim_file(entry)
         if claim is not None:
             self.archive(claim, entry)
+
+    def take_up(self, claim: Claim) -> None:
+        """A claim of a killed run; its district may have left the directory since."""
+        if self.session.directory.has_district(claim.district_code):
+            self.archive(claim, None)
+            return
+        self.quarantine(Suspect(replace(claimed_entry(claim), district_code=None), "UNKNOWN_DISTRICT"))
+        release_claim(claim)
 
     def archive(self, claim: Claim, seen: Entry | None) -> None:
         home = self.session.home
@@ -128,7 +134,12 @@ class ReceivingDesk:
             release_claim(claim)
             return
         submission = self._submission(
-            claim.district_code, claim.school_code, claim.file_name, kept.sha256, kept.byte_count, claim.path
+            claim.district_code,
+            claim.school_code,
+            claim.file_name,
+            kept.sha256,
+            kept.byte_count,
+            claim_text(claim.path),
         )
         self.received.files.append(ReceivedFile(submission, kept.path))
 
@@ -145,8 +156,9 @@ class ReceivingDesk:
             return
         # Nothing was opened, so there is no hash of the bytes; the submission is named after the place it lies in.
         stand_in = hashlib.sha256(os.fsencode(moved.path)).hexdigest()
+        # It was moved aside, so there is no claim: whatever stands in its place by then is another file.
         submission = self._submission(
-            note.district_code, note.school_code, note.file_name, stand_in, 0, suspect.entry.path
+            note.district_code, note.school_code, note.file_name, stand_in, 0, claim_path=NO_CLAIM
         )
         refusal = FileRefused("quarantined", note.reason, note.message, note.next_step, note.line)
         self.received.files.append(ReceivedFile(refused(submission, refusal), None))
@@ -158,7 +170,7 @@ class ReceivingDesk:
         file_name: str,
         sha256: str,
         byte_count: int,
-        claim_path: Path,
+        claim_path: str,
     ) -> Submission:
         at: datetime = self.session.clock.now()
         name = submission_id(at, sha256, district_code, self._taken | self._in_outbox(district_code))
@@ -170,7 +182,7 @@ class ReceivingDesk:
             file_name=file_name,
             sha256=sha256,
             byte_count=byte_count,
-            claim_path=claim_text(claim_path),
+            claim_path=claim_path,
             received_at=at,
             run_id=self.run_id,
         )
@@ -216,6 +228,8 @@ def claim_path(text: str) -> Path:
     return Path(os.fsdecode(unquote_to_bytes(text)))
 
 
-def claim_of(submission: Submission) -> Claim:
-    """The claim that a submission was made from."""
+def claim_of(submission: Submission) -> Claim | None:
+    """The claim that a submission was made from; null where something was quarantined without one."""
+    if submission.claim_path == NO_CLAIM:
+        return None
     return Claim(claim_path(submission.claim_path), submission.district_code, submission.school_code)

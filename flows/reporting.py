@@ -14,6 +14,7 @@ import polars as pl
 from flows.receiving import claim_of
 from flows.report_queries import as_stored, by_submission, stored_ids
 from flows.session import Session
+from flows.staging import REFUSED_SCHEMA
 from flows.summary import RunSummary
 from flows.unit_frames import StagedFrames
 from matching.plan import Plan
@@ -34,6 +35,7 @@ from schemas.rules import RuleBook, load_rule_book
 from schemas.submission import Submission
 
 NO_ASSIGNMENTS = pl.DataFrame(schema={"outcome": pl.String})
+NO_REFUSED = pl.DataFrame(schema=REFUSED_SCHEMA)
 NO_VIOLATIONS = pl.DataFrame(schema=VIOLATION_ROW_SCHEMA)
 # What answers and reports show of a record; the other hundred columns stay where they are.
 SHOWN_COLUMNS = frozenset(source for sources, _ in IDENTITY_SOURCES.values() for source in sources) | {
@@ -68,13 +70,14 @@ class ReportDesk:
     def write_receipts(self, con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> Iterator[str]:
         """Write what is still missing; yields each submission_id when its receipt is in place and its claim let go."""
         stored = as_stored(con, submissions)
-        missing = [submission for submission in stored if not (self.folder_of(submission) / "receipt.json").exists()]
-        frames = self._load(con, [submission.submission_id for submission in missing])
+        missing = {s.submission_id for s in stored if not (self.folder_of(s) / "receipt.json").exists()}
+        frames = self._load(con, missing)
         at = self.session.clock.now()
         for submission in stored:
-            if submission in missing:
+            if submission.submission_id in missing:
                 self._report(submission, frames, at)
-            release_claim(claim_of(submission))
+            if claim := claim_of(submission):
+                release_claim(claim)
             self.reported.append(submission)
             self.session.watch.progress("store and report", len(self.reported), len(self.plan.submissions))
             yield submission.submission_id
@@ -84,13 +87,16 @@ class ReportDesk:
 
     def _report(self, submission: Submission, frames: ReportFrames, at: datetime) -> None:
         folder = self.folder_of(submission)
+        # A district that joined the directory after the home was made has no outbox yet.
+        make_folder(folder.parent, 0o750)
         make_folder(folder, 0o750)
         name = submission.submission_id
         assignments = frames.assignments.get(name)
         ids = count_outcomes(assignments) if assignments is not None else None
         violations = frames.violations.get(name)
         files: list[str] = []
-        if submission.status in ("trial", "superseded", "answered"):
+        # Certified: somebody certified it between an interrupted run and the run that completes it.
+        if submission.status in ("trial", "superseded", "answered", "certified"):
             files += self._violation_report(folder, submission, frames, ids, at)
         if assignments is not None and submission.accepted_count is not None:
             files += self._answers(folder, submission, frames, at)
@@ -113,7 +119,8 @@ class ReportDesk:
     def _set_aside(self, submission: Submission, at: datetime) -> None:
         """Put a copy of what was read and is none of ours where an operator looks for it."""
         kept = self.session.home.archive / submission.sha256[:2] / submission.sha256
-        if not kept.exists():
+        claim = claim_of(submission)
+        if claim is None or not kept.exists():
             return
         refusal = FileRefused(
             "quarantined",
@@ -124,7 +131,7 @@ class ReportDesk:
         )
         quarantine_content(
             kept,
-            claim_of(submission).path.name,
+            claim.path.name,
             refusal,
             self.session.home.quarantine,
             at,
@@ -162,7 +169,7 @@ class ReportDesk:
             frames.records[name],
             frames.assignments[name],
             frames.candidates.get(name, self.plan.candidates.clear()),
-            frames.refused.get(name, StagedFrames(self.plan).refused([])),
+            frames.refused.get(name, NO_REFUSED),
             at=at,
             violations=frames.violations.get(name),
         )

@@ -20,6 +20,8 @@ from schemas.submission import Submission
 
 # Files read side by side; splitting and decoding leave the interpreter's lock for most of their time.
 READERS = 2
+FileKey = tuple[str, str | None, str, str, str]
+Place = tuple[str, str | None, str]
 DISTRICT_COLUMNS = ("reporting_district_code", "current_district_code")
 
 
@@ -30,12 +32,21 @@ class KnownFiles:
     Args:
         current: (district, school, sha256, collection, rule-book version) -> submission that still stands.
         waiting: (district, school, sha256) of files that wait for confirmation.
-        trial_counts: (district, school, collection) -> records of the trial that a new file would replace.
+        trials: (district, school, collection) -> key in ``current`` of the trial that a new file would replace.
+        counts: (district, school, collection) -> records of that trial, or of the certified file where there is none.
     """
 
-    current: dict[tuple[str, str | None, str, str, str], str] = field(default_factory=dict)
+    current: dict[FileKey, str] = field(default_factory=dict)
     waiting: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
-    trial_counts: dict[tuple[str, str | None, str], int] = field(default_factory=dict)
+    trials: dict[Place, FileKey] = field(default_factory=dict)
+    counts: dict[Place, int] = field(default_factory=dict)
+
+    def replace_trial(self, where: Place, key: FileKey, name: str, record_count: int) -> None:
+        """A trial takes the place of the one before: dropped again, the earlier bytes are no duplicate of anything."""
+        self.current.pop(self.trials.get(where, key), None)
+        self.current[key] = name
+        self.trials[where] = key
+        self.counts[where] = record_count
 
 
 def load_known_files(con: duckdb.DuckDBPyConnection, dictionary_version: str) -> KnownFiles:
@@ -45,19 +56,21 @@ def load_known_files(con: duckdb.DuckDBPyConnection, dictionary_version: str) ->
         SELECT submission_id, district_code, school_code, sha256, collection_version, status, record_count,
                dictionary_version, rule_book_version
         FROM intake.submission WHERE status IN ('trial', 'certified', 'answered', 'decisions', 'waiting')
-        ORDER BY received_at
+        ORDER BY status = 'trial', received_at
         """
     ).fetchall()
     known = KnownFiles()
     for name, district, school, sha256, collection, status, count, dictionary, rule_book in rows:
+        key = (district, school, sha256, collection, "" if status in ("answered", "decisions") else rule_book)
         if status == "waiting":
             known.waiting[district, school, sha256] = name
-        elif status in ("answered", "decisions"):
-            known.current[district, school, sha256, collection, ""] = name
-        elif dictionary == dictionary_version:
-            known.current[district, school, sha256, collection, rule_book] = name
+        elif status in ("answered", "decisions") or dictionary == dictionary_version:
+            known.current[key] = name
         if status == "trial":
-            known.trial_counts[district, school, collection] = count
+            known.trials[district, school, collection] = key
+        # The trial comes last: a correction after certification is held against the correction before it.
+        if status in ("trial", "certified"):
+            known.counts[district, school, collection] = count
     return known
 
 
@@ -136,7 +149,7 @@ class Taking:
 
     def _stage(self, submission: Submission, extract: Extract) -> Submission:
         if self._must_be_confirmed(submission):
-            earlier = self.known.trial_counts[place(submission)]
+            earlier = self.known.counts[place(submission)]
             return replace(
                 submission,
                 status="waiting",
@@ -154,16 +167,20 @@ class Taking:
 
     def _remember(self, submission: Submission) -> None:
         """The same bytes dropped twice before one run are one file and one duplicate."""
-        self.known.current[self._current_key(submission)] = submission.submission_id
+        key, name = self._current_key(submission), submission.submission_id
+        if submission.layout in (ID_BATCH, None):
+            self.known.current[key] = name
+        else:
+            self.known.replace_trial(place(submission), key, name, submission.record_count or 0)
 
-    def _current_key(self, submission: Submission) -> tuple[str, str | None, str, str, str]:
+    def _current_key(self, submission: Submission) -> FileKey:
         version = submission.collection_version or ""
         book = "" if version in (ID_BATCH, NEAR_MATCH_RETURN) else self.area.rule_book(version).version
         return submission.district_code, submission.school_code, submission.sha256, version, book
 
     def _must_be_confirmed(self, submission: Submission) -> bool:
         """Whether a correction drops so many records that it looks like a part of the file (design 3.2)."""
-        earlier = self.known.trial_counts.get(place(submission))
+        earlier = self.known.counts.get(place(submission))
         if not earlier or (submission.district_code, submission.school_code, submission.sha256) in self.known.waiting:
             return False
         return (submission.record_count or 0) < earlier * (1 - self.confirm_drop_share)
@@ -175,7 +192,7 @@ class Taking:
         return self.area.dictionary.collection(submission.collection_version or "")
 
 
-def place(submission: Submission) -> tuple[str, str | None, str]:
+def place(submission: Submission) -> Place:
     """Which trial a submission is of: district, building where one sent it, collection."""
     return submission.district_code, submission.school_code, submission.collection_version or ""
 

@@ -17,6 +17,7 @@ from schemas.dictionary import ID_BATCH
 from schemas.errors import DictionaryError
 from schemas.submission import Submission
 
+_KEY_SCHEMA = dict.fromkeys(("district_code", "school_code", "collection_version"), pl.String)
 # A hash of the SSN serves identity work alone; it never enters a collection table.
 _NEVER_STORED = frozenset({"ssn_hash", "ssn_near", "ssn_status"})
 
@@ -59,7 +60,7 @@ def store_group(
     """Store the submissions of one commit group in the open transaction.
 
     Args:
-        submissions: with outcome, status and counts as they came out.
+        submissions: with outcome, status and counts as they came out, in the order in which they were taken.
         records_by_layout: typed records joined with ``state_id``. Those of ID batches are not stored; they name the
             child of a violation.
         violations, rule_runs: of these submissions; those of a file without a collection stand in its receipt alone.
@@ -70,6 +71,7 @@ def store_group(
     """
     in_group = _superseded_in_group(submissions)
     earlier = _earlier_trials(con, submissions)
+    _end_waiting(con, submissions)
     _drop_records(con, earlier)
     _supersede(con, earlier)
     _store_submissions(con, _submission_rows(submissions, violations, assignments, in_group, versions, at))
@@ -91,9 +93,12 @@ def _key(submission: Submission) -> tuple[str, str | None, str | None]:
 
 
 def _superseded_in_group(submissions: Sequence[Submission]) -> frozenset[str]:
-    """Trials that a later trial of the same group replaces: of two files dropped together the last stands."""
+    """Trials that a later trial of the same group replaces: of two files dropped together the last stands.
+
+    The order is the one in which the run took them, never a time: clocks are set back, and groups go by that order too.
+    """
     trials = [submission for submission in submissions if submission.status == "trial"]
-    last = {_key(trial): trial for trial in sorted(trials, key=lambda trial: (trial.received_at, trial.submission_id))}
+    last = {_key(trial): trial for trial in trials}
     return frozenset(trial.submission_id for trial in trials if last[_key(trial)] is not trial)
 
 
@@ -104,8 +109,7 @@ def _others(submissions: Sequence[Submission], superseded: frozenset[str]) -> fr
 def _earlier_trials(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> pl.DataFrame:
     """Trials stored before that a trial of this group replaces."""
     keys = [_key(submission) for submission in submissions if submission.status == "trial"]
-    names = ("district_code", "school_code", "collection_version")
-    incoming_keys = pl.DataFrame(keys, schema=dict.fromkeys(names, pl.String), orient="row")  # noqa: F841 (query)
+    incoming_keys = pl.DataFrame(keys, schema=_KEY_SCHEMA, orient="row")  # noqa: F841 (query)
     return con.sql(
         """
         SELECT DISTINCT stored.submission_id, stored.layout
@@ -116,6 +120,21 @@ def _earlier_trials(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submis
         WHERE stored.status = 'trial'
         """
     ).pl()
+
+
+def _end_waiting(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> None:
+    """Files that waited for confirmation wait no longer once a trial of their place is stored: they or another one."""
+    keys = [_key(submission) for submission in submissions if submission.status == "trial"]
+    incoming_keys = pl.DataFrame(keys, schema=_KEY_SCHEMA, orient="row")  # noqa: F841 (query)
+    con.execute(
+        """
+        UPDATE intake.submission AS waiting SET status = 'superseded'
+        FROM incoming_keys AS incoming
+        WHERE waiting.status = 'waiting' AND waiting.district_code = incoming.district_code
+          AND waiting.collection_version = incoming.collection_version
+          AND waiting.school_code IS NOT DISTINCT FROM incoming.school_code
+        """
+    ).fetchall()
 
 
 def _drop_records(con: duckdb.DuckDBPyConnection, earlier: pl.DataFrame) -> None:

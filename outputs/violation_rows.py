@@ -174,7 +174,8 @@ def count_fixed(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str])
                  AND (earlier.received_at, earlier.submission_id) < (this.received_at, this.submission_id)
                  -- Of two files stored together the first one settled nothing.
                  AND (earlier.run_id, earlier.finished_at) <> (this.run_id, this.finished_at)
-                WHERE earlier.status = 'superseded'
+                -- One that only waited was never checked.
+                WHERE earlier.status = 'superseded' AND earlier.error_count IS NOT NULL
                 GROUP BY this.submission_id
             )
             SELECT replaced.submission_id, count(violation.submission_id)

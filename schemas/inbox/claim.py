@@ -16,7 +16,7 @@ from pathlib import Path
 
 from schemas.inbox.look import Entry, district_folders
 from schemas.inbox.names import CLAIMED, is_checksum, printable_name
-from schemas.inbox.opening import NotPlain, chunks, open_plain, sync_folder
+from schemas.inbox.opening import chunks, open_plain, sync_folder
 from schemas.inbox.waiting import checksum_path
 
 
@@ -49,7 +49,10 @@ class ArchivedFile:
 def claim_file(entry: Entry) -> Claim | None:
     """The claim on a waiting file, or null where the client has taken it away meanwhile."""
     assert entry.district_code is not None
-    folder = _claim_folder(entry.path.parent)
+    try:
+        folder = _claim_folder(entry.path.parent)
+    except FileNotFoundError:
+        return None
     claimed, checksum = folder / entry.path.name, checksum_path(entry.path)
     # The checksum goes first: left behind, it would speak against the next file of that name.
     if _is_file(checksum):
@@ -61,11 +64,11 @@ def claim_file(entry: Entry) -> Claim | None:
 
 
 def _claim_folder(folder: Path) -> Path:
-    """A new folder for one claim; the parent is made where missing, and must be a folder of its own, no link."""
+    """A new folder for one claim; the parent is made where missing. What else has its name (a file, a link) steps aside."""
     parent = folder / CLAIMED
+    if parent.is_symlink() or (os.path.lexists(parent) and not parent.is_dir()):
+        parent.rename(folder / f"{CLAIMED}-not-ours-{secrets.token_hex(8)}")
     parent.mkdir(mode=0o700, exist_ok=True)
-    if parent.is_symlink():
-        raise NotPlain("LINK")
     claim = parent / secrets.token_hex(8)
     claim.mkdir(mode=0o700)
     return claim
@@ -96,7 +99,13 @@ def pending_claims(inbox: Path) -> list[Claim]:
             if not files:
                 _remove_claim_folder(claim)
             found.extend(_claim_in(path, inbox) for path in files)
-    return sorted(found, key=lambda claim: (claim.district_code, claim.school_code or "", os.fsencode(claim.path.name)))
+    return sorted(found, key=_claim_order)
+
+
+def _claim_order(claim: Claim) -> tuple[str, str, int, bytes]:
+    """By place, then as they were claimed: the rename into the claim is the file's last change."""
+    claimed = claim.path.lstat().st_ctime_ns
+    return claim.district_code, claim.school_code or "", claimed, os.fsencode(claim.path.name)
 
 
 def _subfolders(parent: Path) -> list[Path]:
@@ -118,7 +127,7 @@ def archive_claim(claim: Claim, archive: Path, max_file_bytes: int, seen: Entry 
         seen: the entry as the inbox was last looked at; what differs from it has grown since.
 
     Raises:
-        NotPlain: what was claimed is a link, no file, has a second name or is over the limit.
+        schemas.inbox.opening.NotPlain: what was claimed is a link, no file, has a second name or is over the limit.
         StillChanging: somebody still writes to it.
     """
     archive.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -40,12 +40,16 @@ class Entry:
         return printable_name(self.path.name)
 
     @property
-    def order(self) -> tuple[str, str, bytes]:
-        return self.district_code or "", self.school_code or "", os.fsencode(self.path)
+    def order(self) -> tuple[str, str, int, bytes]:
+        """By place, then as the uploads ended: of two files of one collection the later one stands, whatever its name.
+
+        The time of the last change is the file system's own; a client can set the time of modification, not this one.
+        """
+        return self.district_code or "", self.school_code or "", self.changed_ns, os.fsencode(self.path)
 
 
 def look(inbox: Path, places: KnownPlaces) -> list[Entry]:
-    """All entries but those with a dot name, in order; an inbox or folder that is gone is empty.
+    """All entries but those with a dot name, in the order of Entry.order; an inbox or folder that is gone is empty.
 
     The folders of the inbox itself are the operator's, so one of a known district may be a link to elsewhere;
     whatever a district put inside is never followed.

@@ -46,7 +46,7 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """What waits; each kind in the order of district, school and name.
+    """What waits; each kind by district and school, and there in the order of the uploads.
 
     ``ready`` files are whole; ``unfinished`` ones wait for a later run; of these, ``stale`` ones have not moved for a
     day, and somebody should ask the district.

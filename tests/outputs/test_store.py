@@ -114,7 +114,7 @@ def test_last_of_two_files_of_one_group_stands(con: duckdb.DuckDBPyConnection) -
     store(con, (make_submission(0), THREE, [{}, {"line_number": 3}]))
     first = make_submission(1, run_id="run2")
     later = make_submission(2, run_id="run2", received_at=RECEIVED + timedelta(minutes=5))
-    stored = store(con, (later, THREE[:1], [{}]), (first, THREE, [{}, {"line_number": 4}]), day=1)
+    stored = store(con, (first, THREE, [{}, {"line_number": 4}]), (later, THREE[:1], [{}]), day=1)
     assert statuses(con) == {"0": "superseded", "1": "superseded", "2": "trial"}
     assert lines(con) == [("2", 1)]
     assert found(con) == [

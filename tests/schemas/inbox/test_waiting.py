@@ -25,8 +25,8 @@ def unfinished(found: Inbox) -> list[str]:
 
 
 def test_quiet_files_are_ready_with_their_district_and_school(inbox: InboxUnderTest) -> None:
-    (inbox.district / "b.csv").write_text("b")
     (inbox.district / "a.csv").write_text("a")
+    (inbox.district / "b.csv").write_text("b")
     (inbox.district / SCHOOL / "c.csv").write_text("c")
     found = inbox.look()
     assert [(entry.path.name, entry.district_code, entry.school_code) for entry in found.ready] == [
