@@ -1,11 +1,15 @@
 """What a district should do next, in plain words and in the order in which it helps (receipts)."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from schemas.dictionary import ID_BATCH
 from schemas.submission import Submission
+
+
+# A sentence about lines of a returned worklist names so many of them.
+MOST_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +27,18 @@ class ReceiptFacts:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the words of a receipt depend on, beside the submission itself."""
+    """What the words of a receipt depend on, beside the submission itself.
+
+    ``unused_answers``: what is said of lines of a returned worklist that changed nothing, and which lines they are.
+    """
 
     errors: int
     warnings: int
     ids: dict[str, int] | None
     facts: ReceiptFacts
     is_check: bool
+    is_late: bool = False
+    unused_answers: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def id_count(self, outcome: str) -> int:
         return (self.ids or {}).get(outcome, 0)
@@ -56,7 +65,9 @@ def message_of(submission: Submission, findings: Findings) -> str:
     if submission.outcome == "duplicate":
         return "This is byte for byte a file we already have from you. Nothing was changed."
     if submission.status == "decisions":
-        return "Your answers to our questions were read."
+        unused = sum(map(len, findings.unused_answers.values()))
+        also = f" {counted(unused, 'line')} of your file changed nothing." if unused else ""
+        return f"Your answers to our questions were read.{also}"
     if submission.layout == ID_BATCH:
         return _batch_message(submission, findings)
     return _trial_message(submission, findings)
@@ -66,7 +77,9 @@ def _batch_message(submission: Submission, findings: Findings) -> str:
     given = sum(findings.id_count(name) for name in ("confirmed", "reused", "new"))
     open_count = findings.id_count("near_match")
     failed = findings.id_count("error") + (submission.refused_count or 0)
-    parts = [f"{counted(given, 'student')} {'has' if given == 1 else 'have'} a state ID"]
+    parts = []
+    if given or not open_count + failed:
+        parts.append(f"{counted(given, 'student')} {'has' if given == 1 else 'have'} a state ID")
     if open_count:
         parts.append(f"{counted(open_count, 'student')} need{'s' if open_count == 1 else ''} your decision")
     if failed:
@@ -134,8 +147,8 @@ def _after_check(findings: Findings) -> Iterator[str]:
 
 def _after_acceptance(submission: Submission, findings: Findings) -> Iterator[str]:
     is_batch = submission.layout == ID_BATCH or submission.status == "decisions"
-    if submission.is_late:
-        yield "This file came after the day it was due. It was taken all the same and is marked late."
+    for sentence, lines in findings.unused_answers.items():
+        yield f"{_lines(lines)} of the file you returned: {sentence}"
     if findings.errors and not is_batch:
         yield from _correct_errors(findings)
     if findings.id_count("near_match"):
@@ -153,9 +166,23 @@ def _after_acceptance(submission: Submission, findings: Findings) -> Iterator[st
         yield "Import ids_assigned.txt into your student system, so that your next file carries the state IDs."
     if not is_batch:
         yield from _towards_certification(submission, findings)
+    if findings.is_late:
+        yield "This file came after the day it was due. It was taken all the same and is marked late."
+
+
+def _lines(lines: Sequence[int]) -> str:
+    """``Line 4``, ``Lines 4, 7 and 9``; of many the first ones."""
+    if len(lines) == 1:
+        return f"Line {lines[0]}"
+    if len(lines) > MOST_LINES:
+        return f"Lines {', '.join(map(str, lines[:MOST_LINES]))} and {len(lines) - MOST_LINES:,} more"
+    return f"Lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"
 
 
 def _by(findings: Findings) -> str:
+    """Until when; a day that has passed is no help."""
+    if findings.is_late:
+        return " as soon as you can"
     return f" by {long_date(findings.facts.due_date)}" if findings.facts.due_date else ""
 
 

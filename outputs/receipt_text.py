@@ -58,12 +58,20 @@ def receipt_text(receipt: dict[str, Any], facts: ReceiptFacts) -> str:
 
 
 def _title(receipt: dict[str, Any]) -> str:
-    is_check = _is_check(receipt)
+    return f"MOSIS {'CHECK' if _is_check(receipt) else 'RECEIPT'}\n{'=' * _WIDTH}\n{_headline(receipt)}"
+
+
+def _headline(receipt: dict[str, Any]) -> str:
+    is_check, outcome = _is_check(receipt), receipt["outcome"]
+    if receipt["errors"] and outcome == "accepted_with_violations":
+        return f"{'CAN BE SENT' if is_check else 'ACCEPTED'}, but there are errors to correct."
+    if receipt["status"] == "decisions" and receipt["warnings"] and outcome == "accepted":
+        return "READ, but some of your answers could not be used."
+    ids = receipt["ids"] or {}
+    if outcome == "accepted" and ids.get("near_match", 0) + ids.get("error", 0):
+        return "ACCEPTED, but some students have no state ID yet."
     known = _CHECK_HEADLINES if is_check else _HEADLINES
-    headline = known.get(receipt["outcome"] or "", "WAITING for your confirmation. Nothing was changed yet.")
-    if receipt["errors"] and receipt["outcome"] == "accepted_with_violations":
-        headline = f"{'CAN BE SENT' if is_check else 'ACCEPTED'}, but there are errors to correct."
-    return f"MOSIS {'CHECK' if is_check else 'RECEIPT'}\n{'=' * _WIDTH}\n{headline}"
+    return known.get(outcome or "", "WAITING for your confirmation. Nothing was changed yet.")
 
 
 def _is_check(receipt: dict[str, Any]) -> bool:
@@ -161,9 +169,11 @@ def _due(facts: ReceiptFacts, receipt: dict[str, Any]) -> str:
     if facts.due_date is None or receipt["received_at"] is None:
         return ""
     days = (facts.due_date - missouri_day(datetime.fromisoformat(receipt["received_at"]))).days
-    when = {0: "that was the day this file arrived", 1: "the day after this file arrived"}.get(
-        days, f"{days} days after this file arrived" if days > 0 else f"{-days} days before this file arrived"
-    )
+    when = {
+        -1: "the day before this file arrived",
+        0: "that was the day this file arrived",
+        1: "the day after this file arrived",
+    }.get(days, f"{days} days after this file arrived" if days > 0 else f"{-days} days before this file arrived")
     return _section("DUE", [f"  {long_date(facts.due_date)} ({when})"])
 
 

@@ -64,6 +64,8 @@ def build_receipt(
         ids=dict(ids) if ids is not None else None,
         facts=facts,
         is_check=is_check,
+        is_late=submission.is_late,
+        unused_answers=_unused_answers(found) if submission.status == "decisions" else {},
     )
     was_looked_at = violations is not None or found.height > 0
     return {
@@ -137,6 +139,12 @@ def _found_violations(submission: Submission, violations: pl.DataFrame | None) -
         return pl.DataFrame(schema=_VIOLATION_SCHEMA)
     renamed = violations.rename({"line_number": "line"}).select(*_VIOLATION_SCHEMA)
     return renamed.sort("line", "field", "rule_id", nulls_last=False)
+
+
+def _unused_answers(found: pl.DataFrame) -> dict[str, list[int]]:
+    """What is said of lines of a returned worklist, with the lines, in the order of the file."""
+    said = found.drop_nulls("line").group_by("message", maintain_order=True).agg(pl.col("line"))
+    return dict(said.iter_rows())
 
 
 def _refusal_row(submission: Submission) -> dict[str, Any]:

@@ -211,9 +211,40 @@ def test_violations_without_a_line_come_first() -> None:
     assert [row["line"] for row in receipt_of(trial, violations=found)["violations"]] == [None, 2, 3]
 
 
-def test_late_file_is_told_so() -> None:
+def test_late_file_is_told_so_after_what_is_to_do_and_is_given_no_day_that_has_passed() -> None:
     trial = make_submission(1, is_late=True)
-    assert "late" in receipt_of(trial, violations=make_violations(trial, []))["next_steps"][0]
+    steps = receipt_of(trial, violations=make_violations(trial, [{}]))["next_steps"]
+    assert "late" in steps[-1] and "violations.html" in steps[0]
+    assert "as soon as you can" in steps[1] and "October 15" not in "".join(steps)
+
+
+@pytest.mark.parametrize(
+    "outcomes, headline",
+    [
+        ([(2, "NEW", "NOBODY_ALIKE", "1000000001")], "ACCEPTED. Nothing has to be corrected."),
+        ([(2, "ERROR", "SUPPLIED_ID_UNKNOWN", None)], "ACCEPTED, but some students have no state ID yet."),
+        ([(2, "NEAR_MATCH", "NOT_SURE", None)], "ACCEPTED, but some students have no state ID yet."),
+    ],
+)
+def test_a_batch_is_not_called_done_while_a_student_has_no_id(outcomes: list[Any], headline: str) -> None:
+    answered = make_submission(1, layout="id_batch", collection_version="id_batch", status="answered")
+    facts = ReceiptFacts("Cedar Bluff R-II", files=PAGES + ID_FILES)
+    ids = count_outcomes(make_assignments(answered, outcomes))
+    receipt = receipt_of(answered, facts, violations=make_violations(answered, []), ids=ids)
+    assert headline in receipt_text(receipt, facts).splitlines()
+    assert ("0 students" in receipt["message"]) is False
+
+
+def test_answers_that_could_not_be_used_are_named_by_line() -> None:
+    returned = make_submission(3, status="decisions", layout="near_match_return", collection_version=None)
+    facts = ReceiptFacts("Cedar Bluff R-II", files=())
+    said = [{"line_number": line, "severity": "W", "message": "Mark one only."} for line in (4, 2)]
+    said.append({"line_number": 7, "severity": "W", "message": "Never asked."})
+    receipt = receipt_of(returned, facts, violations=make_violations(returned, said))
+    assert receipt["message"] == "Your answers to our questions were read. 3 lines of your file changed nothing."
+    assert receipt["next_steps"][0] == "Lines 2 and 4 of the file you returned: Mark one only."
+    assert receipt["next_steps"][1] == "Line 7 of the file you returned: Never asked."
+    assert "READ, but some of your answers could not be used." in receipt_text(receipt, facts)
 
 
 @pytest.mark.parametrize(
