@@ -155,6 +155,7 @@ class ReportDesk:
             made_at=at,
             due_date=collection.due_date,
             near_matches=(ids or {}).get("near_match", 0),
+            without_id=(ids or {}).get("error", 0),
         )
         name = submission.submission_id
         rows = frames.violations.get(name, NO_VIOLATIONS)

@@ -7,7 +7,6 @@ from datetime import date
 from schemas.dictionary import ID_BATCH
 from schemas.submission import Submission
 
-
 # A sentence about lines of a returned worklist names so many of them.
 MOST_LINES = 10
 

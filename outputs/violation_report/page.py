@@ -83,7 +83,7 @@ def violations_html(
         subject=subject,
         file_name=readable_name(subject.file_name),
         made_on=long_date(missouri_day(subject.made_at)),
-        due_on=long_date(subject.due_date) if subject.due_date else None,
+        due=_due(subject),
         verdict=verdict(subject, errors, causes, warnings, settled=rows.height - warnings - errors.height),
         tiles=list(_tiles(subject, rows, errors.height, warnings, fixed)),
         causes=[
@@ -111,10 +111,21 @@ def verdict(
     if subject.near_matches:
         return Verdict("warning", "Your decision is needed", found, _question(subject))
     kind = "warning" if warnings or settled else "good"
+    if subject.without_id:
+        students = counted(subject.without_id, "student has", "students have")
+        then = f"{students} no state ID: errors_to_fix.txt says in the column Reason what stands in the way."
+        return Verdict("warning", "Some students have no state ID", found, then)
     if not subject.is_certifiable:
         return Verdict(kind, "Nothing to correct", found, "Every record of this batch could be used.")
     then = "If the numbers are what you expect, this collection can be certified as it is."
     return Verdict(kind, "Ready to certify", found, then)
+
+
+def _due(subject: ReportSubject) -> str | None:
+    if subject.due_date is None or not subject.is_certifiable:
+        return None
+    is_past = missouri_day(subject.made_at) > subject.due_date
+    return f"{'It was due' if is_past else 'Due'} {long_date(subject.due_date)}."
 
 
 def _question(subject: ReportSubject) -> str:
@@ -178,10 +189,12 @@ def _where(subject: ReportSubject, cause: Cause, words: ReportWords) -> str:
     """What most of a group shares, in a sentence."""
     parts = [counted(cause.records, "record") if cause.records else "The file as a whole"]
     if cause.value is not None:
-        how_many = "all" if cause.value_errors == cause.errors else f"{cause.value_errors:,} of them"
+        how_many = "all" if cause.value_errors == cause.own_errors else f"{cause.value_errors:,} of them"
         parts.append(f"{how_many} with “{cause.value}”")
     if cause.school_code is not None:
         school = words.school(subject.district_code, cause.school_code)
         how_many = "all" if cause.school_errors == cause.errors else f"{cause.school_errors:,} of them"
         parts.append(f"{how_many} at {school}")
-    return ", ".join(parts) + "."
+    go_along = cause.errors - cause.own_errors
+    also = f" {counted(go_along, 'other error goes', 'other errors go')} with it." if go_along else ""
+    return f"{', '.join(parts)}.{also}"

@@ -95,7 +95,7 @@ def _since(rows: pl.DataFrame) -> list[str]:
 
 def _cause_places(rows: pl.DataFrame, errors: pl.DataFrame, causes: list[Cause]) -> list[int | None]:
     """For each row the place of its cause among those that have a button; null for the others."""
-    places = {(cause.rule_id, cause.field): place for place, cause in enumerate(causes[:LISTED_CAUSES])}
-    chosen = zip(errors["row"], errors["cause_rule"], errors["cause_field"], strict=True)
-    found = {row: places.get((rule, field)) for row, rule, field in chosen}
+    places = {(cause.rule_id, cause.field, cause.fix): place for place, cause in enumerate(causes[:LISTED_CAUSES])}
+    chosen = errors.select("row", "cause_rule", "cause_field", "cause_fix").iter_rows()
+    found = {row: places.get(tuple(cause)) for row, *cause in chosen}
     return [found.get(row) for row in range(rows.height)]

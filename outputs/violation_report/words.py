@@ -42,7 +42,10 @@ class ReportWords:
 
 @dataclass(frozen=True, slots=True)
 class ReportSubject:
-    """The file that a report is about."""
+    """The file that a report is about.
+
+    ``near_matches`` students wait for the district's decision; ``without_id`` others got no ID.
+    """
 
     submission_id: str | None
     district_code: str
@@ -54,6 +57,7 @@ class ReportSubject:
     made_at: datetime
     due_date: date | None = None
     near_matches: int = 0
+    without_id: int = 0
 
     @property
     def is_certifiable(self) -> bool:

@@ -49,6 +49,13 @@ def test_missing_state_id_goes_with_what_held_it_back() -> None:
     assert groups(rows) == [("DATE", "DateOfBirth", 2, 1), ("ID", "StateID", 1, 1), ("LUNCH", "LunchStatus", 1, 1)]
 
 
+def test_errors_of_one_rule_that_ask_for_different_things_stand_apart() -> None:
+    rows = [{"rule_id": "ID", "field": "StateID", "line_number": line, "fix": "Blank it."} for line in (2, 3)]
+    rows += [{"rule_id": "ID", "field": "StateID", "line_number": 4, "fix": "Answer the question."}]
+    causes = find_causes(assign_causes(make_errors(rows), IDENTITY))
+    assert [(cause.fix, cause.errors) for cause in causes] == [("Blank it.", 2), ("Answer the question.", 1)]
+
+
 def test_errors_about_the_whole_file_stand_for_themselves() -> None:
     rows = [
         {"rule_id": "EMPTY", "field": None, "line_number": None},

@@ -7,6 +7,7 @@ import html
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,29 @@ def test_id_batch_is_not_told_to_certify(directory: Directory) -> None:
     assert "certif" not in text
     assert "send them in a new ID batch" in text
     assert "decide about 2 students" in text
+
+
+def test_batch_with_a_student_without_an_id_is_not_called_done(directory: Directory) -> None:
+    subject = ReportSubject(
+        "S1", "048078", "Cedar Bluff R-II", "id_batch", "Student ID batch", "ids.txt", 10, RECEIVED, without_id=1
+    )
+    text = text_of(page_of(directory, make_rows([]), subject))
+    assert "Some students have no state ID" in text and "1 student has no state ID: errors_to_fix.txt" in text
+
+
+def test_errors_that_go_with_another_are_counted_beside_its_records(directory: Directory) -> None:
+    rows = [{"line_number": line, "field": "DateOfBirth", "rule_id": "D", "value": "x"} for line in (2, 3)]
+    rows += [{"line_number": line, "field": "StateID", "rule_id": "I", "value": None} for line in (2, 3)]
+    text = text_of(page_of(directory, make_rows(rows)))
+    assert "2 records, all with “x”. 2 other errors go with it." in text
+
+
+@pytest.mark.parametrize(
+    "days, words", [(0, "Due Monday, October 6, 2025."), (1, "It was due Sunday, October 5, 2025.")]
+)
+def test_a_day_that_has_passed_is_said_to_have_passed(directory: Directory, days: int, words: str) -> None:
+    subject = replace(sample_subject(), made_at=RECEIVED, due_date=RECEIVED.date() - timedelta(days=days))
+    assert words in text_of(page_of(directory, make_rows([{}]), subject))
 
 
 def test_rows_are_new_or_old_since_the_last_file(directory: Directory) -> None:
