@@ -12,7 +12,7 @@ from flows.taking import Taking, outcomes
 from matching.identify import identify
 from matching.model import load_model
 from matching.near_matches import UNANSWERED, ReturnedAnswers, apply_return
-from matching.reasons import reasons
+from matching.reasons import NEAR_MATCH, reasons
 from matching.requests import ANSWER_SCHEMA
 from schemas.dictionary import Dictionary
 from schemas.identity_fields import IDENTITY_ERROR_FIELDS, IDENTITY_SOURCES, identity_columns
@@ -21,6 +21,8 @@ from schemas.submission import Submission
 from schemas.validation import VIOLATION_SCHEMA, validate_records
 
 LINE = ["submission_id", "line_number"]
+ANSWER_IT = "Answer the question in matches_to_resolve.txt."
+CORRECT_THE_REST = "Correct the other error of this record and send the whole file again; it gets its state ID then."
 # What a return says about its questions is decided upon, not kept with the request; the question's own name is.
 ANSWER_COLUMNS = sorted(ANSWER_SCHEMA)
 
@@ -175,8 +177,25 @@ def check_ids(area: StagingArea, submissions: Mapping[str, Submission], assignme
             directory=area.directory,
             after_identify=True,
         )
-        write_stage(checked.violations, stage_path(area.folder, "violations", batch))
+        violations = explain_missing_ids(checked.violations, assignments)
+        write_stage(violations, stage_path(area.folder, "violations", batch))
         write_stage(checked.rule_runs, stage_path(area.folder, "rule_runs", batch))
+
+
+def explain_missing_ids(violations: pl.DataFrame, assignments: pl.DataFrame) -> pl.DataFrame:
+    """The violations of records without an ID, each with what to do about its own reason instead of the rule's advice.
+
+    A record that an error of another field held back keeps its advice to correct that field.
+    """
+    to_do = {
+        code: f"{reason.sentence} {ANSWER_IT}" if reason.outcome == NEAR_MATCH else reason.sentence
+        for code, reason in reasons().items()
+    }
+    without_id = assignments.filter(pl.col("state_id").is_null() & pl.col("person_number").is_null()).select(
+        *LINE, own_fix=pl.col("reason").replace_strict(to_do, default=CORRECT_THE_REST, return_dtype=pl.String)
+    )
+    explained = violations.join(without_id, on=LINE, how="left", maintain_order="left")
+    return explained.with_columns(fix=pl.coalesce("own_fix", "fix")).drop("own_fix")
 
 
 def stage_path(folder: Path, kind: str, batch: StagedBatch) -> Path:
