@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from flows.staging import refused_as_violations, submission_frame
-from flows.taking import DISTRICT_COLUMNS, counted, outcomes, recognised, refused
+from flows.taking import DISTRICT_COLUMNS, counted, outcomes, recognised, refused, zeros_step
 from matching.ssn import SsnHasher
 from outputs.next_steps import ReceiptFacts
 from outputs.receipt_text import receipt_text
@@ -71,6 +71,7 @@ def check_file(
         if recognition.file_format == NEAR_MATCH_RETURN:
             return answer(returned(submission, content, recognition), dictionary, None, places, None, at)
         extract = read_extract(content, recognition, dictionary, SsnHasher({1: secrets.token_bytes(32)}))
+        refuse_impossible_district(extract, places)
     except FileRefused as refusal:
         return answer(refused(submission, refusal), dictionary, None, places, None, at)
     checked = check_records(submission, extract, dictionary, places)
@@ -134,6 +135,24 @@ def own_district(records: pl.DataFrame) -> str:
         return ""
     counts = records.group_by(column).len().drop_nulls().sort(["len", column], descending=[True, False])
     return str(counts[column][0]) if counts.height else ""
+
+
+def refuse_impossible_district(extract: Extract, places: Directory | None) -> None:
+    """Refuse a file whose district has no inbox it could be dropped into.
+
+    Raises:
+        FileRefused: rejected, as the state would where no record is of the inbox's own district.
+    """
+    code = own_district(extract.records)
+    if not code or (is_district_code(code) and (places is None or places.has_district(code))):
+        return
+    said = "no district of the directory" if is_district_code(code) else "not a code of six digits"
+    step = zeros_step(code.zfill(6)) if code.isdecimal() and len(code) < 6 else "Write the code of your own district."
+    raise FileRefused("rejected", "WRONG_DISTRICT", f"The district of this file is {code}: {said}.", step)
+
+
+def is_district_code(code: str) -> bool:
+    return len(code) == 6 and code.isdecimal()
 
 
 def answer(

@@ -7,7 +7,14 @@ from pathlib import Path
 import polars as pl
 
 from flows.session import Session
-from flows.staging import StagedBatch, StagingArea, scan_violations, submission_frame, write_stage
+from flows.staging import (
+    StagedBatch,
+    StagingArea,
+    refused_as_violations,
+    scan_violations,
+    submission_frame,
+    write_stage,
+)
 from flows.taking import Taking, outcomes
 from matching.identify import identify
 from matching.model import load_model
@@ -44,11 +51,11 @@ def decide_identities(session: Session, area: StagingArea, taking: Taking) -> De
     )
     decisions = identify(requests, session.con, load_model(model_folder(session.home)))
     write_stage(requests.drop(ANSWER_COLUMNS, strict=False), area.folder / "requests.parquet")
-    write_stage(return_findings(taking, returned, decisions.assignments), area.folder / "return_findings.parquet")
+    findings = return_findings(taking, returned, decisions.assignments)
+    write_stage(findings, area.folder / "return_findings.parquet")
     check_ids(area, taking.submissions, decisions.assignments)
-    submissions = outcomes(
-        taking.submissions.values(), scan_violations(area.folder).select("submission_id").unique().collect()
-    )
+    with_violations = scan_violations(area.folder).select("submission_id").unique().collect()
+    submissions = outcomes(taking.submissions.values(), pl.concat([with_violations, findings.select("submission_id")]))
     return Decided(submissions, decisions.assignments, decisions.candidates)
 
 
@@ -65,7 +72,11 @@ def read_return(session: Session, taking: Taking, name: str) -> ReturnedAnswers:
 
 
 def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], assignments: pl.DataFrame) -> pl.DataFrame:
-    """What a returned worklist left undone, as violations of the return: refused questions and those still open."""
+    """What a returned worklist left undone, as violations of the return: lost lines, refused questions, those still open."""
+    unreadable = [
+        refused_as_violations(extract.refused.with_columns(submission_id=pl.lit(name)))
+        for name, extract in sorted(taking.returns.items())
+    ]
     refusals = [
         answers.refusals.with_columns(submission_id=pl.lit(name)).select("submission_id", "line_number", "reason")
         for name, answers in zip(sorted(taking.returns), returned, strict=True)
@@ -77,7 +88,7 @@ def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], assignm
     ).select("submission_id", "line_number", "reason")
     found = pl.concat([left_open, *refusals], how="vertical_relaxed").sort("submission_id", "line_number")
     sentences = {code: reason.sentence for code, reason in reasons().items()}
-    return found.select(
+    undone = found.select(
         "submission_id",
         "line_number",
         field=pl.lit("Decision"),
@@ -88,6 +99,7 @@ def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], assignm
         message=pl.col("reason").replace_strict(sentences, return_dtype=pl.String),
         fix=pl.lit("Look at the line of your returned file and, where the question is still open, return it again."),
     ).cast(pl.Schema(VIOLATION_SCHEMA))
+    return pl.concat([undone, *unreadable]).sort("submission_id", "line_number")
 
 
 def model_folder(home: StateHome) -> Path | None:
@@ -185,7 +197,7 @@ def check_ids(area: StagingArea, submissions: Mapping[str, Submission], assignme
 def explain_missing_ids(violations: pl.DataFrame, assignments: pl.DataFrame) -> pl.DataFrame:
     """The violations of records without an ID, each with what to do about its own reason instead of the rule's advice.
 
-    A record that an error of another field held back keeps its advice to correct that field.
+    A record that an error of another field held back is sent to that field.
     """
     to_do = {
         code: f"{reason.sentence} {ANSWER_IT}" if reason.outcome == NEAR_MATCH else reason.sentence

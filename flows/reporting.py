@@ -236,8 +236,10 @@ class ReportDesk:
         """Add this plan's counts to the run's summary."""
         for submission in self.reported:
             summary.files[submission.outcome or submission.status] += 1
-            summary.records["accepted"] += submission.accepted_count or 0
-            summary.records["refused"] += submission.refused_count or 0
+            # What waits or was there before is read, but not taken.
+            if submission.status not in ("waiting", "duplicate"):
+                summary.records["accepted"] += submission.accepted_count or 0
+                summary.records["refused"] += submission.refused_count or 0
         summary.ids.update({name: count for name, count in self.ids.items() if count})
         names = {"E": "errors", "W": "warnings"}
         summary.violations.update({names[severity]: count for severity, count in self.violation_counts.items()})

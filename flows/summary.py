@@ -1,11 +1,15 @@
 """What a run did, in counts: printed by ``mosis run``, shown as a Prefect artifact; no student value in it."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
 from schemas.clock import rfc3339
+
+# An outcome of a record as a count of state IDs says it.
+ID_WORDS = {"error": "not given", "near_match": "to be decided"}
 
 
 @dataclass
@@ -40,12 +44,15 @@ class RunSummary:
         """One sentence: files, records, IDs."""
         if not self.file_count:
             return "Nothing was waiting in the inbox."
+        records = "record" if self.records["accepted"] == 1 else "records"
+        said = {ID_WORDS.get(name, name): count for name, count in self.ids.items()}
         return (
-            f"{self.file_count:,} files ({listed(self.files)}); {self.records['accepted']:,} records accepted, "
-            f"{self.records['refused']:,} refused; state IDs: {listed(self.ids) or 'none'}."
+            f"{self.file_count:,} {'file' if self.file_count == 1 else 'files'} ({listed(self.files)}); "
+            f"{self.records['accepted']:,} {records} accepted, "
+            f"{self.records['refused']:,} refused; state IDs: {listed(said) or 'none'}."
         )
 
 
-def listed(counts: Counter[str]) -> str:
+def listed(counts: Mapping[str, int]) -> str:
     """``3 accepted, 1 rejected``, in order of name."""
     return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in sorted(counts.items()))

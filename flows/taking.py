@@ -253,14 +253,25 @@ def refuse_other_district(extract: Extract, district_code: str) -> None:
         return
     found = extract.records[column].drop_nulls().unique().sort().to_list()
     line = extract.records["line_number"][0]
+    has_lost_zeros = district_code in {code.zfill(len(district_code)) for code in found}
     raise FileRefused(
         "rejected",
         "WRONG_DISTRICT",
         f"No record of this file is of district {district_code}. From line {line} on the district is "
         f"{', '.join(found[:3]) or 'blank'}{' and others' if len(found) > 3 else ''}.",
-        f"If the file is of district {district_code}, correct the district code and send it again; "
+        zeros_step(district_code)
+        if has_lost_zeros
+        else f"If the file is of district {district_code}, correct the district code and send it again; "
         "otherwise drop it into the folder of the district it is of.",
         line,
+    )
+
+
+def zeros_step(district_code: str) -> str:
+    """What to do about a district code that a spreadsheet took for a number."""
+    return (
+        f"Write all six digits of the district code: {district_code}. A spreadsheet program drops zeros at the front of "
+        "a number, in school codes, local IDs and state IDs too: give it these columns as text."
     )
 
 
