@@ -63,10 +63,10 @@ def _title(receipt: dict[str, Any]) -> str:
 
 def _headline(receipt: dict[str, Any]) -> str:
     is_check, outcome = _is_check(receipt), receipt["outcome"]
+    if receipt["status"] == "decisions" and receipt["violations_total"]:
+        return "READ, but some of your answers could not be used."
     if receipt["errors"] and outcome == "accepted_with_violations":
         return f"{'CAN BE SENT' if is_check else 'ACCEPTED'}, but there are errors to correct."
-    if receipt["status"] == "decisions" and receipt["warnings"] and outcome == "accepted":
-        return "READ, but some of your answers could not be used."
     ids = receipt["ids"] or {}
     if outcome == "accepted" and ids.get("near_match", 0) + ids.get("error", 0):
         return "ACCEPTED, but some students have no state ID yet."

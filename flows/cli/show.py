@@ -106,7 +106,7 @@ class Finding:
 
 def group_findings(violations: Sequence[dict[str, Any]]) -> list[Finding]:
     """The kinds of violations of a file, errors first, the most frequent first, each with its first lines."""
-    lines: dict[tuple[str, ...], list[int | None]] = {}
+    lines: dict[tuple[str, str, str, str], list[int | None]] = {}
     for row in violations:
         key = (row["severity"], row["rule_id"], row["message"] or "", row["fix"] or "")
         lines.setdefault(key, []).append(row["line"])

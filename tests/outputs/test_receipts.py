@@ -236,7 +236,9 @@ def test_a_batch_is_not_called_done_while_a_student_has_no_id(outcomes: list[Any
 
 
 def test_answers_that_could_not_be_used_are_named_by_line() -> None:
-    returned = make_submission(3, status="decisions", layout="near_match_return", collection_version=None)
+    returned = make_submission(
+        3, status="decisions", layout="near_match_return", collection_version=None, outcome="accepted_with_violations"
+    )
     facts = ReceiptFacts("Cedar Bluff R-II", files=())
     said = [{"line_number": line, "severity": "W", "message": "Mark one only."} for line in (4, 2)]
     said.append({"line_number": 7, "severity": "W", "message": "Never asked."})
