@@ -87,7 +87,8 @@ def summary_lines(group: pl.DataFrame) -> tuple[str, str]:
     districts = counted(totals["districts"], "district")
     return (
         f"[bold]{group['collection_title'][0]}[/bold] ({group['collection_version'][0]})",
-        f"{_deadline_words(group)}{districts}: {states}. {totals['records']:,} records, {totals['errors']:,} errors.",
+        f"{_deadline_words(group)}{districts}: {states}. "
+        f"{counted(totals['records'], 'record')}, {counted(totals['errors'], 'error')}.",
     )
 
 

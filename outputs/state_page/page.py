@@ -1,7 +1,7 @@
 """``state.html``: one self-contained page for the operator."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
@@ -23,6 +23,8 @@ _KINDS = {
 }  # fmt: skip
 _BAR_ORDER = ("good", "accent", "warning", "error", "quiet")
 MOST_BARS = 10
+# A file in quarantine is news for so long; nothing else ever ends it.
+SET_ASIDE_FOR = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,22 @@ def state_html(con: duckdb.DuckDBPyConnection, now: datetime, *, dictionary: Dic
         title="MOSIS: where the state stands",
         data=_table_data(rows) if rows.height else None,
         made_at=f"{long_date(missouri_day(now))}, {local:%I:%M %p}".replace(", 0", ", "),
-        attention=_attention(rows),
+        attention=_attention(rows, _set_aside(con, now)),
         cards=[_card(group) for group in groups],
         rule_parts=[part for group in groups if (part := _rule_part(con, group)) is not None],
     )
 
 
-def _attention(rows: pl.DataFrame) -> tuple[str, str]:
+def _set_aside(con: duckdb.DuckDBPyConnection, now: datetime) -> int:
+    """Files of known districts that went to quarantine of late."""
+    found = con.execute(
+        "SELECT count(*) FROM intake.submission WHERE status = 'quarantined' AND received_at > ?",
+        [now - SET_ASIDE_FOR],
+    ).fetchall()
+    return int(found[0][0])
+
+
+def _attention(rows: pl.DataFrame, set_aside: int) -> tuple[str, str]:
     """Colour and sentence of the head: what waits for the operator."""
     asks = {
         "ready": ("trial is ready to certify", "trials are ready to certify"),
@@ -74,7 +85,10 @@ def _attention(rows: pl.DataFrame) -> tuple[str, str]:
     }
     by_state = dict(rows.group_by("state").len().iter_rows())
     parts = [counted(by_state[state], one, many) for state, (one, many) in asks.items() if by_state.get(state)]
-    if not rows.height:
+    if set_aside:
+        what = counted(set_aside, "file was", "files were")
+        parts.append(f"{what} set aside in the last {SET_ASIDE_FOR.days} days; see the folder quarantine")
+    if not rows.height and not parts:
         return "", "Nothing was received yet and no collection is open."
     if not parts:
         return "good", "Nothing waits for you. Districts that have something to correct have their reports."
@@ -96,8 +110,8 @@ def _card(group: pl.DataFrame) -> CollectionCard:
         standings=[
             (_KINDS[state], f"{standing[state]:,}", meaning) for state, meaning in STATES.items() if state in standing
         ],
-        records=f"{totals['records']:,}",
-        errors=f"{totals['errors']:,}",
+        records=counted(totals["records"], "record"),
+        errors=counted(totals["errors"], "error"),
     )
 
 

@@ -191,6 +191,15 @@ def test_state_page_has_counts_and_no_student_value(state: dict[str, Any], tmp_p
     assert "default-src &#39;none&#39;" in page
 
 
+@pytest.mark.parametrize("days, is_told", [(6, True), (8, False)])
+def test_a_file_set_aside_is_news_for_a_week(state: dict[str, Any], tmp_path: Any, days: int, is_told: bool) -> None:
+    aside = make_submission(1, status="quarantined", outcome="quarantined", layout=None, collection_version=None)
+    store(state["con"], (aside, [], []))
+    path, at = tmp_path / "state.html", RECEIVED + timedelta(days=days)
+    write_state_page(state["con"], path, at, dictionary=state["dictionary"], directory=state["directory"])
+    assert ("1 file was set aside in the last 7 days" in path.read_text("utf-8")) == is_told
+
+
 def test_state_page_of_an_empty_state(state: dict[str, Any], tmp_path: Any) -> None:
     path = tmp_path / "state.html"
     quiet = datetime(2026, 7, 1, tzinfo=UTC)
