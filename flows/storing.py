@@ -94,11 +94,14 @@ def as_store_failed(submission: Submission) -> Submission:
 
 def answered_questions(con: duckdb.DuckDBPyConnection, unit: CommitUnit) -> pl.DataFrame:
     """submission_id, line_number and state_id of earlier records whose question a return of this unit has answered."""
-    returns = [submission.submission_id for submission in unit.submissions if submission.status == "decisions"]
-    given = unit.assignments.filter(  # noqa: F841 (query)
-        pl.col("submission_id").is_in(returns), pl.col("state_id").is_not_null(), pl.col("near_match_id").is_not_null()
-    ).select("near_match_id", "state_id")
+    returns = [(s.submission_id, s.district_code) for s in unit.submissions if s.status == "decisions"]
+    schema = dict.fromkeys(("submission_id", "district_code"), pl.String)
+    answered = unit.assignments.join(pl.DataFrame(returns, schema=schema, orient="row"), on="submission_id")
+    given = answered.filter(  # noqa: F841 (query)
+        pl.col("state_id").is_not_null(), pl.col("near_match_id").is_not_null()
+    ).select("near_match_id", "district_code", "state_id")
     return con.sql(
         "SELECT DISTINCT question.submission_id, question.line_number, given.state_id "
-        "FROM identity.near_match AS question JOIN given USING (near_match_id) WHERE question.status = 'closed'"
+        "FROM identity.near_match AS question JOIN given USING (near_match_id, district_code) "
+        "WHERE question.status = 'closed'"
     ).pl()

@@ -135,8 +135,8 @@ def apply_return(
         asked = _asked(cursor, rows["near_match_id"].unique())
         refusals = _refusals(rows, asked, district_code)
         open_rows = rows.join(refusals, on="near_match_id", how="anti")
-        answers = _answers(open_rows, asked.filter(pl.col("status") == OPEN))
-        waiting = _waiting_requests(cursor, answers["near_match_id"])
+        answers = _answers(open_rows, asked.filter(pl.col("status") == OPEN, pl.col("district_code") == district_code))
+        waiting = _waiting_requests(cursor, answers["near_match_id"], district_code)
     requests = waiting.join(answers, on="near_match_id").with_columns(
         submission_id=pl.lit(submission_id), sha256=pl.lit(sha256)
     )
@@ -160,7 +160,11 @@ def _clean(returned: pl.DataFrame) -> pl.DataFrame:
 
 
 def _asked(cursor: duckdb.DuckDBPyConnection, names: pl.Series) -> pl.DataFrame:
-    """What was asked: near_match_id, district_code, candidate_rank, asked_id, person (null when withdrawn), status."""
+    """What was asked: near_match_id, district_code, candidate_rank, asked_id, person (null when withdrawn), status.
+
+    Bytes that came again (an earlier file that was dropped anew, a building's copy of the district's file) ask the same
+    question again: what was asked last is what the answer is held against.
+    """
     make_forward_table(cursor)
     cursor.register("wanted_questions", pl.DataFrame({"near_match_id": names.cast(pl.String)}))
     asked = cursor.sql(
@@ -169,6 +173,9 @@ def _asked(cursor: duckdb.DuckDBPyConnection, names: pl.Series) -> pl.DataFrame:
                CASE WHEN f.state_id IS NULL THEN n.candidate_state_id ELSE f.person END AS person, n.status
         FROM state.identity.near_match n LEFT JOIN {FORWARD_TABLE} f ON f.state_id = n.candidate_state_id
         WHERE n.near_match_id IN (SELECT near_match_id FROM wanted_questions)
+        QUALIFY rank() OVER (
+            PARTITION BY n.near_match_id, n.district_code, n.status ORDER BY n.opened_at DESC, n.submission_id DESC
+        ) = 1
         """
     ).pl()
     cursor.unregister("wanted_questions")
@@ -176,14 +183,15 @@ def _asked(cursor: duckdb.DuckDBPyConnection, names: pl.Series) -> pl.DataFrame:
 
 
 def _refusals(rows: pl.DataFrame, asked: pl.DataFrame, district_code: str) -> pl.DataFrame:
+    is_own = pl.col("district_code") == district_code
     state = asked.group_by("near_match_id").agg(
-        pl.col("district_code").first(), is_open=(pl.col("status") == OPEN).any()
+        is_own=is_own.any(), is_open=((pl.col("status") == OPEN) & is_own).any()
     )
     first = rows.group_by("near_match_id").agg(pl.col("line_number").min())
     judged = first.join(state, on="near_match_id", how="left").with_columns(
-        reason=pl.when(pl.col("district_code").is_null())
+        reason=pl.when(pl.col("is_own").is_null())
         .then(pl.lit("RETURN_UNKNOWN"))
-        .when(pl.col("district_code") != district_code)
+        .when(~pl.col("is_own"))
         .then(pl.lit("RETURN_FOREIGN"))
         .when(~pl.col("is_open"))
         .then(pl.lit("RETURN_CLOSED"))
@@ -249,11 +257,14 @@ def _case() -> pl.Expr:
     )
 
 
-def _waiting_requests(cursor: duckdb.DuckDBPyConnection, names: pl.Series) -> pl.DataFrame:
-    """The requests that wait for an answer, as they were sent: identity columns, near_match_id and request_line."""
+def _waiting_requests(cursor: duckdb.DuckDBPyConnection, names: pl.Series, district_code: str) -> pl.DataFrame:
+    """The requests that wait for an answer, as they were sent: identity columns, near_match_id and request_line.
+
+    One a question, however often the same bytes asked it.
+    """
     cursor.register("wanted_questions", pl.DataFrame({"near_match_id": names.cast(pl.String)}))
     rows = cursor.sql(
-        "SELECT near_match_id, line_number AS request_line, request FROM state.identity.pending_request "
+        "SELECT near_match_id, submission_id, line_number AS request_line, request FROM state.identity.pending_request "
         "WHERE near_match_id IN (SELECT near_match_id FROM wanted_questions)"
     ).pl()
     cursor.unregister("wanted_questions")
@@ -262,9 +273,11 @@ def _waiting_requests(cursor: duckdb.DuckDBPyConnection, names: pl.Series) -> pl
     as_text = {name: pl.String() if kind == pl.Date else kind for name, kind in wanted.items()}
     request = rows["request"].str.json_decode(pl.Struct(as_text)).struct.unnest()
     dates = [pl.col(name).str.to_date() for name, kind in wanted.items() if kind == pl.Date]
-    return rows.drop("request").hstack(
+    waiting = rows.drop("request").hstack(
         request.with_columns(*dates, has_identity_error=pl.lit(False), error_reason=pl.lit(None, pl.String))
     )
+    own = waiting.filter(pl.col("district_code") == district_code).sort("near_match_id", "submission_id")
+    return own.unique("near_match_id", keep="last", maintain_order=True).drop("submission_id")
 
 
 def record_answers(
@@ -275,10 +288,10 @@ def record_answers(
     Runs after ``open_near_matches`` in the same transaction: what that one opened for a return is the old question asked
     again, and goes back under the line that it was asked about first.
     """
-    returns = {submission.submission_id for submission in submissions if submission.status == "decisions"}
-    incoming_answers = assignments.filter(
-        pl.col("submission_id").is_in(list(returns)), pl.col("near_match_id").is_not_null()
-    ).with_columns(
+    returns = [(s.submission_id, s.district_code) for s in submissions if s.status == "decisions"]
+    schema = dict.fromkeys(("submission_id", "district_code"), pl.String)
+    answered = assignments.join(pl.DataFrame(returns, schema=schema, orient="row"), on="submission_id")
+    incoming_answers = answered.filter(pl.col("near_match_id").is_not_null()).with_columns(
         was_asked_again=(pl.col("outcome") == NEAR_MATCH) & ~pl.col("reason").is_in(UNANSWERED),
         is_unanswered=(pl.col("outcome") == NEAR_MATCH) & pl.col("reason").is_in(UNANSWERED),
     )
@@ -296,6 +309,7 @@ _RECORD_ANSWERS = (
        WHERE a.is_unanswered AND n.near_match_id = a.near_match_id AND n.submission_id = a.submission_id""",
     """DELETE FROM identity.pending_request p USING incoming_answers a
        WHERE p.near_match_id = a.near_match_id
+         AND p.submission_id IN (SELECT submission_id FROM intake.submission f WHERE f.district_code = a.district_code)
          AND ((NOT a.is_unanswered AND NOT a.was_asked_again) OR p.submission_id = a.submission_id)""",
     f"""INSERT INTO identity.decision BY NAME
         SELECT DISTINCT md5(concat_ws('|', a.submission_id, a.near_match_id, {_KINDS}, n.candidate_state_id)) AS decision_id,
@@ -303,15 +317,15 @@ _RECORD_ANSWERS = (
                CASE {_KINDS} WHEN '{MUST_LINK}' THEN a.state_id WHEN '{CANNOT_LINK}' THEN n.candidate_state_id END AS state_id,
                n.submission_id, n.line_number, 'district ' || n.district_code AS actor,
                'returned worklist' AS reason, $at AS "at", a.submission_id AS return_submission_id
-        FROM incoming_answers a JOIN identity.near_match n ON n.near_match_id = a.near_match_id
+        FROM incoming_answers a JOIN identity.near_match n USING (near_match_id, district_code)
         WHERE NOT a.is_unanswered AND n.status = 'open' AND n.submission_id <> a.submission_id
           AND (a.reason <> 'DECIDED_SAME' OR n.candidate_rank = 1)
           AND (a.reason <> 'DECIDED_CANCEL' OR n.candidate_rank = 1)""",
     """UPDATE identity.near_match n
        SET status = 'closed', closed_at = $at, resolved_state_id = a.state_id
        FROM incoming_answers a
-       WHERE NOT a.is_unanswered AND n.near_match_id = a.near_match_id AND n.status = 'open'
-         AND n.submission_id <> a.submission_id""",
+       WHERE NOT a.is_unanswered AND n.near_match_id = a.near_match_id AND n.district_code = a.district_code
+         AND n.status = 'open' AND n.submission_id <> a.submission_id""",
     """UPDATE identity.near_match n
        SET submission_id = first.submission_id, line_number = first.line_number, sha256 = first.sha256
        FROM (SELECT near_match_id, any_value(submission_id) AS submission_id, any_value(line_number) AS line_number,

@@ -259,11 +259,15 @@ def _store_rule_runs(con: duckdb.DuckDBPyConnection, incoming_rule_runs: pl.Data
 def fill_answered_ids(con: duckdb.DuckDBPyConnection, answered: pl.DataFrame, at: datetime) -> None:
     """Give stored trial records the ID that a district's answer to a near match brought; their missing-ID errors are fixed.
 
-    A record whose child stands in the same file already keeps its error: the file has to say which record is right.
+    A record whose child stands in the same file already keeps its error: the file has to say which record is right. Of
+    two records answered as one child the first is filled.
 
     Args:
         answered: submission_id, line_number, state_id.
     """
+    answered = answered.sort("submission_id", "line_number").unique(
+        ["submission_id", "state_id"], keep="first", maintain_order=True
+    )
     if answered.is_empty():
         return
     layouts = con.execute(
