@@ -234,18 +234,12 @@ def test_one_question_answered_in_two_returns_of_one_run_is_answered_once(home: 
 
 
 def question_without_local_id(home: StateHome, clock: FixedClock) -> list[Row]:
-    """A batch of another district about nearly the same child, who has no local ID there."""
-    one = {
-        **KNOWN[0],
-        "local_student_id": "",
-        "middle_name": "",
-        "first_name": KNOWN[0]["first_name"][:-1],
-        "race_ethnicity": "",
-    }
-    drop(home, THERE, "ask.txt", id_batch(THERE, [{**one, "birth_date": "01/10/2012"}], number=5))
+    """A file of another district about nearly the same child, who has no local ID there."""
+    one = {**KNOWN[0], "local_student_id": "", "middle_name": "", "race_ethnicity": "", "first_name": "A"}
+    drop(home, THERE, "ask.csv", core_file(THERE, [one]))
     run(home, clock)
     clock.advance(days=1)
-    return answers(home, "ask.txt", MATCHES)
+    return answers(home, "ask.csv", MATCHES)
 
 
 def test_one_question_without_local_id_in_two_returns_is_one_child(home: StateHome, clock: FixedClock) -> None:
