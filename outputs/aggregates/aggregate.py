@@ -19,6 +19,7 @@ from outputs.aggregates.products import (
     populations_of,
     products_of,
 )
+from outputs.next_steps import counted
 from outputs.one_child import CHILD, FIRST_PLACE, MERGED_IDS
 from schemas.directory import Directory
 from schemas.errors import UnknownName, UsageError
@@ -44,11 +45,12 @@ class Aggregation:
     @property
     def text(self) -> str:
         lines = [
-            f"Counted {self.cycle} {self.school_year} from {len(self.districts)} certified districts: "
-            f"{self.cell_count} cells in {len(self.products)} tables ({', '.join(self.products)})."
+            f"Counted {self.cycle} {self.school_year} from {counted(len(self.districts), 'certified district')}: "
+            f"{self.cell_count} cells in {counted(len(self.products), 'table')} ({', '.join(self.products)})."
         ]
         if self.missing:
-            lines.append(f"{len(self.missing)} districts have certified nothing and are not counted.")
+            who = counted(len(self.missing), "district has", "districts have")
+            lines.append(f"{who} certified nothing and {'is' if len(self.missing) == 1 else 'are'} not counted.")
         return "\n".join(lines)
 
 

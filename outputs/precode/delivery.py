@@ -13,7 +13,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from outputs.precode.definitions import Assessment, load_assessment
+from outputs.next_steps import counted
+from outputs.precode.definitions import Assessment, load_assessment, load_left_out_reasons
 from outputs.precode.folders import count_left_out, vendor_files, write_district, write_vendor
 from outputs.precode.selection import label_rows, latest_certified_year, select_students
 from schemas.dictionary import Dictionary
@@ -42,11 +43,11 @@ class Delivery:
     def text(self) -> str:
         what = "Pre-code delivery" if self.is_new else "Nothing has changed since pre-code delivery"
         lines = [
-            f"{what} {self.delivery_id}: {self.students:,} students, {self.labels:,} labels, "
-            f"{len(self.districts)} districts. {self.folder}"
+            f"{what} {self.delivery_id}: {counted(self.students, 'student')}, {counted(self.labels, 'label')}, "
+            f"{counted(len(self.districts), 'district')}. {self.folder}"
         ]
-        if self.left_out:
-            lines.append("  Left out: " + ", ".join(f"{reason} {count:,}" for reason, count in self.left_out.items()))
+        meanings = {reason.reason: reason.what for reason in load_left_out_reasons()}
+        lines += [f"  Left out: {count:,} ({meanings[reason]})" for reason, count in self.left_out.items()]
         if self.missing_districts:
             lines.append(f"  Not certified, not in it: {', '.join(self.missing_districts)}")
         return "\n".join(lines)

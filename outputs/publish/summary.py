@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from outputs.next_steps import counted
 from outputs.publish.engine.suppress import COMPLEMENTARY, SHOWN, SMALL
 from outputs.publish.tables import PublishedTable
 
@@ -42,7 +43,9 @@ class ReleaseSummary:
                 f"({table.suppressed_small} below {self.threshold}, {table.suppressed_complementary} to protect them)"
             )
         if self.missing_districts:
-            lines.append(f"  {len(self.missing_districts)} districts have certified nothing and are not in it.")
+            who = counted(len(self.missing_districts), "district has", "districts have")
+            is_one = len(self.missing_districts) == 1
+            lines.append(f"  {who} certified nothing and {'is' if is_one else 'are'} not in it.")
         return "\n".join(lines)
 
     def to_json(self) -> dict[str, Any]:
