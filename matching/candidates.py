@@ -13,6 +13,7 @@ from matching.circumstances import enrolment
 from matching.decisions import weigh_people
 from matching.exact import SUPPLIED_TABLE
 from matching.requests import REQUEST_TABLE
+from matching.model import LEAST_POPULATION
 from matching.run_state import RunState
 from matching.scoring import score_pairs
 from matching.supplied_ids import FORWARD_TABLE, person_of
@@ -31,7 +32,7 @@ def score_open_requests(run: RunState) -> pl.DataFrame:
     run.cursor.execute(_SUPPLIED_PAIRS).fetchall()
     limits = run.model.thresholds
     least_known = limits.lower - limits.gone - prior_weight(run)
-    least_new = limits.new_lower - math.log2(limits.same_run_odds / max(open_count, 2))
+    least_new = limits.new_lower - math.log2(limits.same_run_odds / max(open_count, LEAST_POPULATION))
     return score_pairs(run.cursor, run.model, min(least_known, least_new))
 
 
@@ -73,8 +74,18 @@ def displayed_people(cursor: duckdb.DuckDBPyConnection, persons: pl.Series) -> p
 
 def _of_persons(cursor: duckdb.DuckDBPyConnection, persons: pl.Series, columns: str) -> pl.DataFrame:
     cursor.register("wanted_persons", pl.DataFrame({"person": persons.cast(pl.String)}))
+    # Every number that stands for a wanted person; named by state_id, so that the registry is filtered while it is read.
     rows = cursor.sql(
-        f"SELECT {_PERSON} AS person, {columns} {_FROM_REGISTRY} WHERE {_PERSON} IN (SELECT person FROM wanted_persons)"
+        f"""
+        WITH held AS (
+            SELECT person AS state_id FROM wanted_persons
+            UNION
+            SELECT f.state_id FROM {FORWARD_TABLE} f SEMI JOIN wanted_persons w ON w.person = f.person
+        )
+        SELECT {_PERSON} AS person, {columns}
+        FROM {REGISTRY} r SEMI JOIN held ON held.state_id = r.state_id
+        LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id
+        """
     ).pl()
     cursor.unregister("wanted_persons")
     return rows

@@ -13,11 +13,24 @@ from matching.supplied_ids import FORWARD_TABLE, person_of
 
 SUPPLIED_TABLE = "mosis_supplied"
 
+SAME_CHILD_TABLE = "mosis_same_child"
+
 _PERSON = person_of("r", "f")
-_SAME_CHILD = (
-    "r.last_name_key = q.last_name_key AND r.first_name_key = q.first_name_key AND r.birth_date = q.birth_date"
-)
-_REGISTRY = f"{REGISTRY} r LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id"
+# Registry rows with the last name, first name and birth date of a request: read once, used by each step. Wide columns
+# cost a small run most of its time, so an SSN that differs is left to the model, which knows a slip from another number.
+_COMPARED = (
+    "district_code", "local_student_id", "gender", "middle_name_key", "suffix_key", "guardian_key", "ssn_hash",
+    "first_school_year", "last_school_year",
+)  # fmt: skip
+_MAKE_SAME_CHILD = f"""
+    CREATE OR REPLACE TABLE {SAME_CHILD_TABLE} AS
+    SELECT q.request_id, {_PERSON} AS person, {", ".join(f"r.{name}" for name in _COMPARED)}
+    FROM {REQUEST_TABLE} q
+    JOIN {REGISTRY} r ON r.last_name_key = q.last_name_key AND r.first_name_key = q.first_name_key
+                     AND r.birth_date = q.birth_date
+    LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id
+    WHERE q.is_open AND {_PERSON} IS NOT NULL
+"""
 
 
 def settle_exact(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -25,6 +38,7 @@ def settle_exact(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
     A request whose evidence points to two persons is left open: the ID that was sent to one, the local ID to another.
     """
+    cursor.execute(_MAKE_SAME_CHILD).fetchall()
     supplied = cursor.sql(_SUPPLIED).pl()
     local = cursor.sql(_LOCAL).pl()
     both = supplied.join(local, on="request_id", how="full", coalesce=True, suffix="_local")
@@ -44,31 +58,29 @@ def settle_exact(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 
 _SUPPLIED = f"""
-    SELECT DISTINCT q.request_id, s.supplied_person AS person
-    FROM {REQUEST_TABLE} q
-    JOIN {SUPPLIED_TABLE} s ON s.request_id = q.request_id AND s.supplied_person IS NOT NULL
-    JOIN ({_REGISTRY}) ON {_PERSON} = s.supplied_person AND {_SAME_CHILD}
-    WHERE q.is_open
+    SELECT DISTINCT request_id, r.person
+    FROM {SAME_CHILD_TABLE} r JOIN {SUPPLIED_TABLE} s USING (request_id)
+    WHERE s.supplied_person = r.person
 """
 
 _LOCAL = f"""
-    SELECT q.request_id, any_value({_PERSON}) AS person, bool_or(s.supplied_person IS NOT NULL) AS names_known_id
+    SELECT q.request_id, any_value(r.person) AS person, bool_or(s.supplied_person IS NOT NULL) AS names_known_id
     FROM {REQUEST_TABLE} q
+    JOIN {SAME_CHILD_TABLE} r ON r.request_id = q.request_id
+         AND r.district_code = q.district_code AND r.local_student_id = q.local_student_id
     LEFT JOIN {SUPPLIED_TABLE} s ON s.request_id = q.request_id
-    JOIN ({_REGISTRY}) ON r.district_code = q.district_code AND r.local_student_id = q.local_student_id AND {_SAME_CHILD}
-    WHERE q.is_open AND {_PERSON} IS NOT NULL
     GROUP BY q.request_id
-    HAVING count(DISTINCT {_PERSON}) = 1
+    HAVING count(DISTINCT r.person) = 1
 """
 
 _EXACT = f"""
-    SELECT q.request_id, any_value({_PERSON}) AS person
+    SELECT q.request_id, any_value(r.person) AS person
     FROM {REQUEST_TABLE} q
+    JOIN {SAME_CHILD_TABLE} r ON r.request_id = q.request_id AND r.gender = q.gender
     LEFT JOIN {SUPPLIED_TABLE} s ON s.request_id = q.request_id
-    JOIN ({_REGISTRY}) ON {_SAME_CHILD} AND r.gender = q.gender
-    WHERE q.is_open AND {_PERSON} IS NOT NULL AND s.supplied_person IS NULL
+    WHERE s.supplied_person IS NULL
     GROUP BY q.request_id
-    HAVING count(DISTINCT {_PERSON}) = 1
+    HAVING count(DISTINCT r.person) = 1
        AND bool_or(coalesce(
                (length(q.middle_name_key) > 1 AND r.middle_name_key = q.middle_name_key)
             OR (r.guardian_key = q.guardian_key AND NOT ends_with(q.guardian_key, '|'))
@@ -78,7 +90,7 @@ _EXACT = f"""
                 OR (length(r.middle_name_key) > 1 AND length(q.middle_name_key) > 1
                     AND r.middle_name_key <> q.middle_name_key)), false)
             OR coalesce(r.suffix_key <> q.suffix_key, false)
-            OR coalesce(r.ssn_hash <> q.ssn_hash AND NOT list_has_any(r.ssn_near, q.ssn_near), false)
+            OR coalesce(r.ssn_hash <> q.ssn_hash, false)
             OR coalesce(r.district_code = q.district_code AND r.local_student_id <> q.local_student_id
                         AND q.school_year BETWEEN r.first_school_year AND r.last_school_year, false))
 """
