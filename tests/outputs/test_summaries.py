@@ -9,8 +9,11 @@ from outputs.publish.summary import ReleaseSummary
 
 @pytest.mark.parametrize(
     "missing, sentence",
-    [(("048078",), "1 district has certified nothing and is not"), (("048078", "010004"), "2 districts have certified nothing and are not")],
-)  # fmt: skip
+    [
+        (("048078",), "1 district has certified nothing and is not"),
+        (("048078", "010004"), "2 districts have certified nothing and are not"),
+    ],
+)
 def test_districts_that_are_missing(missing: tuple[str, ...], sentence: str) -> None:
     counted = Aggregation(2026, "Oct", ("by_grade",), ("115115",), missing, 10)
     assert "from 1 certified district: 10 cells in 1 table (by_grade)." in counted.text
