@@ -31,11 +31,26 @@ def asked(make_requests: Any, make_registry: Any, crowd: Any) -> tuple[duckdb.Du
         {"state_id": MARTA_ID, **known, "first_name": "Maria", "local_student_id": "555", "district_code": "077077"},
         *crowd,
     )
+    receive(con, "S-048078/2026/student_core", "R-1", "R-2")
     decisions = identify(make_requests(ASKING), con)
     assert decisions.assignments["outcome"].to_list() == ["NEAR_MATCH"]
     assert decisions.candidates["candidate_state_id"].to_list() == [MARIA_ID, MARTA_ID]
     store(con, make_requests(ASKING), decisions)
     return con, decisions.assignments["near_match_id"].item()
+
+
+def receive(con: duckdb.DuckDBPyConnection, *files: str) -> None:
+    """The files as the intake knows them."""
+    for name in files:
+        con.execute(
+            """
+            INSERT INTO intake.submission BY NAME
+            SELECT $name AS submission_id, '048078' AS district_code, 'file' AS file_name, lower($name) AS sha256,
+                   'claim' AS claim_path, 'trial' AS status, $at AS received_at, 'run' AS run_id,
+                   '1' AS dictionary_version, '1' AS rule_book_version
+            """,
+            {"name": name, "at": AT},
+        ).fetchall()
 
 
 def store(con: duckdb.DuckDBPyConnection, requests: pl.DataFrame, decisions: Decisions) -> pl.DataFrame:
