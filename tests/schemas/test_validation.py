@@ -115,7 +115,7 @@ def test_violation_row_says_what_stood_there_and_what_to_do(directory):
     assert rows.schema == pl.Schema(VIOLATION_SCHEMA)
     assert rows.row(0) == (
         "one", 2, "Gender", "STC90100", "E", "record", "X",
-        "Gender is not one of the codes of Gender_Codes: F, M", "Use one of these codes in Gender: F, M.",
+        "Gender is not one of the codes of Gender_Codes: F, M", "Use one of these codes in Gender, written as here: F, M.",
     )  # fmt: skip
 
 
