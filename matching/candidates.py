@@ -12,8 +12,8 @@ from matching.blocking import PAIR_TABLE, REGISTRY, block_with_registry, block_w
 from matching.circumstances import enrolment
 from matching.decisions import weigh_people
 from matching.exact import SUPPLIED_TABLE
-from matching.requests import REQUEST_TABLE
 from matching.model import LEAST_POPULATION
+from matching.requests import REQUEST_TABLE
 from matching.run_state import RunState
 from matching.scoring import score_pairs
 from matching.supplied_ids import FORWARD_TABLE, person_of

@@ -24,6 +24,9 @@ PARAMETERS = Path(__file__).parent / "parameters"
 SHIPPED_MODEL = "synthetic-1"
 MANIFEST = "manifest.json"
 FORMAT_VERSION = 1
+# A registry that is only being filled is no proof of a small state: strangers with one name and birth date are weighed
+# against at least so many children.
+LEAST_POPULATION = 100_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from matching.circumstances import enrolment, enrolment_weight
 from matching.guards import SAME_LOCAL_ID, VETO, agrees, could_be_twins, guard
-from matching.model import Thresholds
+from matching.model import LEAST_POPULATION, Thresholds
 from matching.scoring import WEIGHT_DIGITS
 
 _PLACE = ("district_code", "local_student_id", "school_year")
@@ -59,7 +59,7 @@ def _weigh_pairs(
     )
     here = pl.col("is_one_year") & (pl.col("district_code") == pl.col("other_district_code"))
     other_local_id = (here & (pl.col("local_student_id") != pl.col("other_local_student_id"))).fill_null(False)
-    count = max(new.height, 2)
+    count = max(new.height, LEAST_POPULATION)
     prior = (
         pl.when("is_one_year")
         .then(math.log2(thresholds.same_run_odds / count))

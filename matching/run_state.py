@@ -4,7 +4,7 @@ import duckdb
 import polars as pl
 
 from matching.exact import SUPPLIED_TABLE
-from matching.model import Model
+from matching.model import LEAST_POPULATION, Model
 from matching.reasons import ERROR
 from matching.requests import REQUEST_TABLE
 from matching.supplied_ids import RETIRED, look_up_supplied, make_forward_table
@@ -80,4 +80,4 @@ class RunState:
         ((count,),) = self.cursor.execute(
             "SELECT count(*) FROM state.identity.student WHERE status = 'active'"
         ).fetchall()
-        return max(int(count), 1)
+        return max(int(count), LEAST_POPULATION)

@@ -5,10 +5,10 @@ from flows.progress import silent
 
 
 def test_accuracy_is_measured_cold_and_warm() -> None:
-    measured = measure_accuracy(400, 4, 3, progress=silent)
+    measured = measure_accuracy(400, 4, 5, progress=silent)
     rows = {(row["measure"], row["subgroup"]): row for row in measured.cold.table.iter_rows(named=True)}
     assert rows["stays linked", "all"]["value"] > 95
     assert rows["false merges", "all"]["count"] == 0
     assert rows["false merges", "all"]["high"] > 0
-    assert "seed 3" in measured.text and "Warm" in measured.text
+    assert "seed 5" in measured.text and "Warm" in measured.text
     assert measured.to_json()["cold"]["records"] == measured.cold.records

@@ -36,7 +36,9 @@ def numbers(decisions: Any) -> list[tuple[int, str]]:
         ({**THERE, "first_name": "Oskar", "middle_name": "Karl"}, 2, "NOBODY_ALIKE"),
         ({**THERE, "birth_date": date(2010, 11, 30)}, 2, "NOBODY_ALIKE"),
         # Not enough to be sure.
-        ({**THERE, "last_name": "Nowak", "middle_name": None}, 2, "ALIKE_IN_THIS_RUN"),
+        ({**THERE, "last_name": "Vandermoor", "middle_name": None}, 2, "ALIKE_IN_THIS_RUN"),
+        # Nothing but a first name and a birth date in common.
+        ({**THERE, "last_name": "Nowak", "middle_name": None}, 2, "NOBODY_ALIKE"),
         # A local ID that a file has given to two children.
         (
             {
