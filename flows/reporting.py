@@ -91,7 +91,9 @@ class ReportDesk:
         make_folder(folder.parent, 0o750)
         make_folder(folder, 0o750)
         name = submission.submission_id
-        assignments = frames.assignments.get(name)
+        # What could not be stored has no answer, whatever the plan says: its IDs were never given.
+        is_refused = submission.status in ("rejected", "quarantined")
+        assignments = None if is_refused else frames.assignments.get(name)
         ids = count_outcomes(assignments) if assignments is not None else None
         violations = frames.violations.get(name)
         files: list[str] = []
@@ -106,7 +108,9 @@ class ReportDesk:
             submission,
             facts,
             violations=violations if violations is not None else self._no_violations(submission),
-            ids=ids if ids is not None or not submission.accepted_count else count_outcomes(NO_ASSIGNMENTS),
+            ids=ids
+            if ids is not None or is_refused or not submission.accepted_count
+            else count_outcomes(NO_ASSIGNMENTS),
             finished_at=at,
             dictionary_version=self.session.dictionary.version,
             rule_book_version=book.version if book else None,

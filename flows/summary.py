@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -34,7 +34,9 @@ class RunSummary:
         return sum(self.files.values())
 
     def to_json(self) -> dict[str, Any]:
-        values = asdict(self)
+        # Field by field: asdict would make each Counter count its pairs.
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values |= {name: dict(value) for name, value in values.items() if isinstance(value, Counter)}
         values["started_at"] = rfc3339(self.started_at)
         values["finished_at"] = rfc3339(self.finished_at) if self.finished_at else None
         values["stage_seconds"] = {stage: round(seconds, 3) for stage, seconds in self.stage_seconds.items()}
