@@ -1,5 +1,6 @@
 """Only a trial that nothing stands against is certified, and what was certified can be proved."""
 
+import hashlib
 import json
 from datetime import timedelta
 from typing import Any
@@ -160,3 +161,12 @@ def test_certification_needs_the_rows_the_receipt_promised(
     store(con, (make_submission(1), THREE[:2], []))
     with pytest.raises(MosisError, match="2 records are stored where its receipt says 3"):
         certify(con, "048078", OCTOBER, **names)
+
+
+def test_rows_hash_is_that_of_their_csv_in_order_of_line(con: duckdb.DuckDBPyConnection) -> None:
+    """Made here by hand: what the hash is of must not change with a version of any library."""
+    store(con, (make_submission(1), [{"local_student_id": 'a"b'}, {"local_student_id": None}], []))
+    name = make_submission(1).submission_id
+    expected = f'"{name}","2","a""b"\n"{name}","3",\n'.encode()
+    columns = ["submission_id", "line_number", "local_student_id"]
+    assert hash_rows(con, "student_core", name, columns) == (2, hashlib.sha256(expected).hexdigest())
