@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from flows.reporting import write_overview
 from flows.session import Session, open_session
 from matching.journal import Block
 from matching.ledger import advance_head
@@ -40,6 +41,7 @@ def certify_trial(home: StateHome, district: str, collection: str, *, actor: str
             if error.exit_code != MosisError.exit_code:
                 raise
             return Decision(False, str(error))
+        write_overview(session)
     return Decision(True, f"Certified {district} {collection}: {certified.record_count:,} records, signed by {actor}.")
 
 
