@@ -41,7 +41,10 @@ def identity_columns(records: pl.LazyFrame) -> pl.LazyFrame:
     """The identity columns of typed records, with ``submission_id``, ``line_number`` and ``district_code`` kept."""
     present = set(records.collect_schema().names())
     chosen = [
-        next((pl.col(source).cast(kind).alias(name) for source in sources if source in present), pl.lit(None, kind).alias(name))
+        next(
+            (pl.col(source).cast(kind).alias(name) for source in sources if source in present),
+            pl.lit(None, kind).alias(name),
+        )
         for name, (sources, kind) in IDENTITY_SOURCES.items()
     ]
     return records.select("submission_id", "line_number", "district_code", *chosen)

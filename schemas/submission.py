@@ -6,7 +6,17 @@ from typing import Any, Self
 
 # Receipt outcomes and submission states are promises to districts (design 3.4, 3.5); they are never renamed.
 OUTCOMES = ("accepted", "accepted_with_violations", "rejected", "quarantined", "duplicate")
-STATUSES = ("waiting", "quarantined", "duplicate", "rejected", "trial", "superseded", "certified", "answered", "decisions")
+STATUSES = (
+    "waiting",
+    "quarantined",
+    "duplicate",
+    "rejected",
+    "trial",
+    "superseded",
+    "certified",
+    "answered",
+    "decisions",
+)
 
 
 @dataclass(frozen=True, slots=True)
