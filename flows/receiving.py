@@ -108,7 +108,11 @@ class ReceivingDesk:
     _taken: set[str] = field(default_factory=set)
 
     def claim(self, entry: Entry) -> None:
-        claim = claim_file(entry)
+        try:
+            claim = claim_file(entry)
+        except PermissionError:
+            self._note_closed(entry.district_code, entry.file_name)
+            return
         if claim is not None:
             self.archive(claim, entry)
 
@@ -129,6 +133,12 @@ class ReceivingDesk:
                 f"{claim.district_code}: {claim.file_name} is still being written; the next run takes it."
             )
             return
+        except PermissionError as error:
+            # The claim stays; anything but the claim itself would be a fault of the home, and ends the run.
+            if error.filename is None or os.fsencode(error.filename) != os.fsencode(claim.path):
+                raise
+            self._note_closed(claim.district_code, claim.file_name)
+            return
         except NotPlain as error:
             self.quarantine(Suspect(claimed_entry(claim), error.reason))
             release_claim(claim)
@@ -142,6 +152,11 @@ class ReceivingDesk:
             claim_text(claim.path),
         )
         self.received.files.append(ReceivedFile(submission, kept.path))
+
+    def _note_closed(self, district_code: str | None, file_name: str) -> None:
+        self.received.notes.append(
+            f"{district_code}: {file_name} may not be opened or moved by this account; set the rights of the inbox folder."
+        )
 
     def quarantine(self, suspect: Suspect) -> None:
         """Move something unopened aside; a known district gets a receipt that says so."""

@@ -36,7 +36,8 @@ def answered_ids(path: Path) -> list[tuple[str, str]]:
     """(RequestLine, StateID) of an answer file."""
     if not path.exists():
         return []
-    details = [line.split("\t") for line in path.read_text("utf-8").splitlines() if line.startswith("ID\t")]
+    lines = path.read_bytes().decode("utf-8").split("\r\n")
+    details = [line.split("\t") for line in lines if line.startswith("ID\t")]
     return [(fields[20], fields[13]) for fields in details]
 
 

@@ -368,6 +368,28 @@ def test_a_plan_of_a_killed_run_is_finished_after_somebody_certified(home: State
         assert session.reservations.frame.is_empty()
 
 
+@pytest.mark.parametrize("step", ["claim_file", "archive_claim"])
+def test_a_file_that_this_account_may_not_touch_stops_nobody(
+    home: StateHome, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    drop(home, HERE, "closed.txt", id_batch(HERE, CHILDREN[:2]))
+    drop(home, THERE, "b.txt", id_batch(THERE, CHILDREN[2:]))
+    real = getattr(receiving, step)
+
+    def deny(what: Entry | Claim, *others: object) -> object:
+        if what.path.name == "closed.txt":
+            raise PermissionError(13, "Permission denied", str(what.path))
+        return real(what, *others)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receiving, step, deny)
+        summary = run(home, clock)
+    assert summary.files == {"accepted": 1} and "closed.txt" in summary.notes[0]
+    clock.advance(minutes=5)
+    assert run(home, clock).files == {"accepted": 1}
+    assert len(ids(home, "closed.txt")) == 2
+
+
 def test_letting_go_a_claim_twice_is_no_fault(home: StateHome) -> None:
     pending_claim(home, HERE, "a.csv", b"x")
     (path,) = home.inbox.rglob("a.csv")
