@@ -13,6 +13,7 @@ import polars as pl
 
 from schemas.dictionary import Collection, Dictionary
 from schemas.directory import Directory
+from schemas.errors import NoSpace
 from schemas.reading import Extract
 from schemas.rules import RuleBook, load_rule_book
 from schemas.submission import Submission
@@ -144,9 +145,19 @@ def submission_frame(submissions: Iterable[Submission]) -> pl.DataFrame:
 
 
 def write_stage(frame: pl.DataFrame, path: Path) -> None:
-    """Parquet that lives for one run only: fast rather than small."""
+    """Parquet that lives for one run only: fast rather than small.
+
+    Raises:
+        NoSpace: it could not be written whole; polars says neither why nor by an OSError.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    frame.write_parquet(path, compression="lz4", statistics=False)
+    try:
+        frame.write_parquet(path, compression="lz4", statistics=False)
+    except pl.exceptions.ComputeError as error:
+        raise NoSpace(
+            f"{path} could not be written ({type(error).__name__}), probably for lack of space. "
+            "Nothing is lost; make room, then run again."
+        ) from None
 
 
 def scan_stage(folder: Path, kind: str, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:

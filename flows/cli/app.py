@@ -1,11 +1,15 @@
 """The ``mosis`` command: one module per group, loaded when it is needed; every error of ours ends with its exit code."""
 
+import errno
 import sys
 
 import typer
 
 from flows.cli import data_dictionary, district_desk, operations, publication, sample
-from schemas.errors import MosisError
+from schemas.errors import MosisError, NoSpace
+
+# What a full disk, a used-up quota or a limit on file sizes says.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(
     name="mosis",
@@ -31,3 +35,8 @@ def main() -> None:
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
         raise SystemExit(0) from None
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        print(f"mosis: no space left: {error.strerror}. Nothing is lost; make room, then run again.", file=sys.stderr)
+        raise SystemExit(NoSpace.exit_code) from None
