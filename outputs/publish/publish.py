@@ -16,16 +16,21 @@ import polars as pl
 from outputs.aggregates.aggregate import missing_districts
 from outputs.aggregates.products import TOTAL, Population, populations_of, products_of
 from outputs.publish.audit.audit import require_safe
-from outputs.publish.earlier import mark_forbidden, read_description
+from outputs.publish.audit.folder import CellKey
+from outputs.publish.audit.joint import cells_known_together
+from outputs.publish.earlier import KEYS, mark_forbidden, read_description
 from outputs.publish.engine.suppress import SuppressionRules, suppress_small_cells
 from outputs.publish.page.page import render_release_page
 from outputs.publish.summary import ReleaseSummary, summarise
 from outputs.publish.tables import PublishedTable, build_table, describe_release
 from schemas.directory import Directory
-from schemas.errors import UnknownName, UsageError
+from schemas.errors import UnknownName, UnsafeRelease, UsageError
 from schemas.files import fsync_folder, fsync_tree
 
 TEMPORARY_PREFIX = ".tmp-"
+# What of the state's own figures is withheld, step by step, when earlier releases and this one together give a place away.
+WIDENING = ("category", "axis", "all", "all")
+StateCell = tuple[str, str]
 _PUBLIC_FOLDER = 0o755
 _PUBLIC_FILE = 0o644
 
@@ -62,18 +67,60 @@ def publish(
     missing = missing_districts(directory, _districts(counted), school_year)
     texts = {population.name: _population_text(population, cells, missing) for population, cells in counted.items()}
     before = [published / name for name in earlier]
-    tables = [
-        table for population, cells in counted.items() for table in _tables_of(population, cells, before, threshold)
-    ]
-    if earlier and _is_unchanged(published / earlier[-1], tables, texts):
-        return summarise(earlier[-1], published, tables, missing, supersedes=_before(earlier), is_new=False)
     name = _next_name(published, earlier, school_year, cycle)
-    description = describe_release(name, school_year, cycle, tables, texts, earlier)
-    files = {table.file: table.content for table in tables} | {"release.json": description}
-    files["index.html"] = render_release_page(name, description, tables, directory)
-    _write_release(published, name, files, _least_threshold(populations, threshold))
+    least = _least_threshold(populations, threshold)
+    withheld: set[StateCell] = set()
+    for width in WIDENING:
+        tables = [
+            table
+            for population, cells in counted.items()
+            for table in _tables_of(population, cells, before, threshold, withheld)
+        ]
+        if earlier and not withheld and _is_unchanged(published / earlier[-1], tables, texts):
+            return summarise(earlier[-1], published, tables, missing, supersedes=_before(earlier), is_new=False)
+        description = describe_release(name, school_year, cycle, tables, texts, earlier)
+        files = {table.file: table.content for table in tables} | {"release.json": description}
+        files["index.html"] = render_release_page(name, description, tables, directory)
+        draft = _draft_release(published, name, files)
+        known = cells_known_together(draft, _true_counts(counted))
+        if not known:
+            break
+        shutil.rmtree(draft)
+        withheld |= _state_cells(known, counted, width)
+    else:
+        raise UnsafeRelease(
+            f"{name} is not safe to publish: held against {', '.join(earlier)} it gives {len(known)} withheld counts away, even "
+            "without the state's own figures. Publish again when more districts have certified."
+        )
+    _release_draft(draft, published / name, least)
     _note_release(con, name, {table.product.name: table.sha256 for table in tables}, school_year, cycle, at)
     return summarise(name, published, tables, missing, supersedes=earlier[-1] if earlier else None, is_new=True)
+
+
+def _true_counts(counted: Mapping[Population, pl.DataFrame]) -> dict[CellKey, int]:
+    """The count of every cell under the name that the audit knows it by."""
+    found: dict[CellKey, int] = {}
+    for population, cells in counted.items():
+        for district, school, axis, category, count in cells.select(*KEYS, "student_count").iter_rows():
+            places: list[tuple[str, tuple[str, ...]]] = [] if district == TOTAL else [("geography", (district, school))]
+            places += [] if category == TOTAL else [(axis, (category,))]
+            found[population.name, tuple(sorted(places))] = count
+    return found
+
+
+def _state_cells(known: set[CellKey], counted: Mapping[Population, pl.DataFrame], width: str) -> set[StateCell]:
+    """The state's figures that go when releases together give away a place: its categories, its axes, or all of them.
+
+    Two releases differ by the places certified in between, and the state's totals show by how much.
+    """
+    categories = {(axis, node[0]) for _, places in known for axis, node in places if len(node) == 1} or {(TOTAL, TOTAL)}
+    axes = {axis for axis, _ in categories}
+    found: set[StateCell] = set()
+    for cells in counted.values():
+        for axis, category in cells.filter(pl.col("district_code") == TOTAL).select("axis", "category").rows():
+            if width == "all" or (axis, category) in categories or (width == "axis" and axis in axes):
+                found.add((axis, category))
+    return found
 
 
 def _remove_leftovers(published: Path) -> None:
@@ -145,10 +192,13 @@ def _read_cells(con: duckdb.DuckDBPyConnection, population: Population, school_y
 
 
 def _tables_of(
-    population: Population, cells: pl.DataFrame, earlier: list[Path], threshold: int
+    population: Population, cells: pl.DataFrame, earlier: list[Path], threshold: int, withheld: set[StateCell]
 ) -> list[PublishedTable]:
     least = _least_threshold((population,), threshold)
     marked = mark_forbidden(cells, population.name, earlier, least)
+    names = pl.struct("axis", "category").is_in([{"axis": axis, "category": category} for axis, category in withheld])
+    of_state = (pl.col("district_code") == TOTAL) & (names if withheld else pl.lit(False))
+    marked = marked.with_columns(must_withhold=pl.col("must_withhold") | (of_state & (pl.col("student_count") > 0)))
     suppressed = suppress_small_cells(marked, SuppressionRules(least, population.closes_residuals))
     return [build_table(product, population, least, suppressed) for product in products_of(population)]
 
@@ -175,21 +225,27 @@ def _is_unchanged(latest: Path, tables: list[PublishedTable], texts: dict[str, s
     return description["population"] == texts and printed == {table.product.name: table.sha256 for table in tables}
 
 
-def _write_release(published: Path, name: str, files: dict[str, bytes], threshold: int) -> None:
+def _draft_release(published: Path, name: str, files: dict[str, bytes]) -> Path:
+    """The release's folder under its temporary name."""
     folder = published / f"{TEMPORARY_PREFIX}{name}"
     folder.mkdir(parents=True)
+    for file, content in files.items():
+        (folder / file).write_bytes(content)
+        (folder / file).chmod(_PUBLIC_FILE)
+    folder.chmod(_PUBLIC_FOLDER)
+    return folder
+
+
+def _release_draft(draft: Path, folder: Path, threshold: int) -> None:
+    """Give an audited draft its name; one that the audit refuses is removed."""
     try:
-        for file, content in files.items():
-            (folder / file).write_bytes(content)
-            (folder / file).chmod(_PUBLIC_FILE)
-        folder.chmod(_PUBLIC_FOLDER)
-        require_safe(folder, threshold)
+        require_safe(draft, threshold)
     except BaseException:
-        shutil.rmtree(folder)
+        shutil.rmtree(draft)
         raise
-    fsync_tree(folder)
-    folder.rename(published / name)
-    fsync_folder(published)
+    fsync_tree(draft)
+    draft.rename(folder)
+    fsync_folder(folder.parent)
 
 
 def _note_release(

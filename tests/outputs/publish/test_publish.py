@@ -228,3 +228,29 @@ def test_page_shows_what_the_tables_show(con, published, fill, schools, director
     assert {finding.check for finding in audit_release(folder)} == {"PAGE"}
     (folder / "index.html").write_text("<p>no data</p>", "utf-8")
     assert {finding.check for finding in audit_release(folder)} == {"PAGE"}
+
+
+def test_a_later_release_gives_no_newcomer_away(con, published, fill):
+    """Two releases that are each safe must not tell, held against each other, what a district certified in between has.
+
+    The state's second W, B and A minus the first would be the newcomer's own: 130 students, of whom 14 are A.
+    """
+    first = {
+        ("010004", "4020"): {"gender": {"F": 210, "M": 210}, "race_ethnicity": {"W": 120, "B": 110, "A": 100, "H": 90}}
+    }
+    newcomer = {
+        ("048078", "4020"): {"gender": {"F": 65, "M": 65}, "race_ethnicity": {"W": 82, "B": 34, "A": 14, "H": 0}}
+    }
+    fill(first)
+    publish(con, published, 2026, "Oct", AT, 30)
+    fill({**first, **newcomer})
+    publish(con, published, 2026, "Oct", AT, 30)
+    rows = rows_of(published, "2026-Oct-r2", RACES)
+    state = {code: rows["ALL", "ALL", code][0] for code in ("W", "B", "A", "H", "ALL")}
+    new = {code: rows["048078", "ALL", code][0] for code in ("W", "B", "A", "H", "ALL")}
+    assert new["A"] is None
+    old = {"W": 120, "B": 110, "A": 100, "H": 90, "ALL": 420}
+    known = {code: int(new[code]) for code in new if new[code] is not None}
+    known |= {code: int(state[code]) - old[code] for code in state if state[code] is not None}
+    assert "A" not in known
+    assert not {"W", "B", "H", "ALL"} <= known.keys(), "the rest of the newcomer is known, and so A by subtraction"
