@@ -65,7 +65,7 @@ def identify(requests: pl.DataFrame, con: duckdb.DuckDBPyConnection, model: Mode
         run = RunState(cursor, model or load_model(), prepare_requests(requests))
         _refuse(run)
         ruled_out = _follow_people(run)
-        run.look_up_supplied()
+        run.look_up_supplied(ruled_out)
         _settle_exact(run)
         pairs = score_open_requests(run)
         people = find_people(run, pairs, ruled_out)

@@ -60,9 +60,17 @@ class RunState:
         code = pl.lit(reason) if isinstance(reason, str) else reason
         self.settle(requests.select("request_id", outcome=pl.lit(outcome), reason=code, step=pl.lit(step, pl.String)))
 
-    def look_up_supplied(self) -> None:
-        """Whose the IDs are that were sent; withdrawn ones are refused here."""
-        self.supplied = look_up_supplied(self.cursor).cast(SUPPLIED_SCHEMA)
+    def look_up_supplied(self, ruled_out: pl.DataFrame) -> None:
+        """Whose the IDs are that were sent; withdrawn ones are refused here.
+
+        An ID of a person whom somebody ruled out (request_id, person) was sent by mistake: it counts as not sent.
+        """
+        told = ruled_out.select("request_id", supplied_person="person")
+        self.supplied = (
+            look_up_supplied(self.cursor)
+            .cast(SUPPLIED_SCHEMA)
+            .join(told, on=["request_id", "supplied_person"], how="anti")
+        )
         self.make_table(SUPPLIED_TABLE, self.supplied)
         retired = self.supplied.filter(pl.col("supplied_status") == RETIRED).join(self.open_ids(), on="request_id")
         self.settle_as(retired, ERROR, "SUPPLIED_ID_RETIRED", "supplied_id")

@@ -1,7 +1,7 @@
 """Questions out, answers back: what a returned worklist does, and what it must not do."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
@@ -233,3 +233,27 @@ def test_the_same_bytes_again_after_a_decision_obey_it(asked: Any, make_requests
     answer(con, returned((name, "1", MARIA_ID, "SAME")))
     again = identify(make_requests(ASKING), con).assignments.row(0, named=True)
     assert (again["reason"], again["state_id"]) == ("DECIDED_SAME", MARIA_ID)
+
+
+def test_different_from_the_child_of_a_sent_id_asks_no_second_time(make_requests: Any, make_registry: Any) -> None:
+    """A number that was sent by mistake: once the district says so, the child is decided as if it had not been sent."""
+    theirs = {
+        "last_name": "Vandermeer",
+        "first_name": "Otto",
+        "gender": "M",
+        "birth_date": date(2013, 4, 9),
+        "local_student_id": "1",
+    }
+    ours = {**theirs, "first_name": "Hildegard", "gender": "F", "birth_date": date(2011, 1, 2), "local_student_id": "9"}
+    registry = make_registry({**theirs, "state_id": "1234567897"})
+    requests = make_requests({**ours, "submitted_state_id": "1234567897"})
+    asked = identify(requests, registry).assignments
+    assert asked["reason"].to_list() == ["SUPPLIED_ID_DISAGREES"]
+    answered = requests.with_columns(
+        near_match_id=pl.lit(asked["near_match_id"][0]),
+        answer=pl.lit("different"),
+        answer_person=pl.lit(None, pl.String),
+        answer_reason=pl.lit(None, pl.String),
+        ruled_out=pl.lit(["1234567897"]),
+    )
+    assert identify(answered, registry).assignments.select("outcome", "reason").rows() == [("NEW", "DECIDED_DIFFERENT")]
