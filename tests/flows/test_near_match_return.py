@@ -286,7 +286,8 @@ def test_one_question_from_a_building_and_its_district_is_answered_for_both(home
     assert len(registry(home) - before) == 3
     by_line = rows_of(
         home,
-        "SELECT line_number, count(*), count(DISTINCT state_id), count(state_id) FROM state.collection.student_core GROUP BY 1 ORDER BY 1",
+        "SELECT line_number, count(*), count(DISTINCT state_id), count(state_id) "
+        "FROM state.collection.student_core GROUP BY 1 ORDER BY 1",
     )
     assert by_line == [(line, 2, 1, 2) for line in range(2, 7)]
 
