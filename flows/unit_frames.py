@@ -55,7 +55,11 @@ class StagedFrames:
         scan = pl.scan_parquet(self.folder / "requests.parquet")
         if "request_line" not in scan.collect_schema().names():
             return pl.DataFrame(schema={"submission_id": pl.String})
-        return only(scan.filter(pl.col("request_line").is_not_null()), names)
+        # Answers name school and district as an ID batch does.
+        as_batch = scan.rename({"school_code": "current_school_code"}).with_columns(
+            current_district_code="district_code"
+        )
+        return only(as_batch.filter(pl.col("request_line").is_not_null()), names)
 
     def return_findings(self, names: Collection[str]) -> pl.DataFrame:
         return only(pl.scan_parquet(self.folder / "return_findings.parquet"), names)
