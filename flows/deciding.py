@@ -29,7 +29,9 @@ from schemas.validation import VIOLATION_SCHEMA, validate_records
 
 LINE = ["submission_id", "line_number"]
 ANSWER_IT = "Answer the question in matches_to_resolve.txt."
-CORRECT_THE_REST = "Correct the other error of this record and send the whole file again; the state ID comes after that."
+CORRECT_THE_REST = (
+    "Correct the other error of this record and send the whole file again; the state ID comes after that."
+)
 # What a return says about its questions is decided upon, not kept with the request; the question's own name is.
 ANSWER_COLUMNS = sorted(ANSWER_SCHEMA)
 

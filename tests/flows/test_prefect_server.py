@@ -75,7 +75,9 @@ def prefect(tmp_path: Path, sample_home: Path) -> Iterator[tuple[Server, dict[st
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
         with (tmp_path / f"{arguments[0]}.log").open("wb") as log:
-            return subprocess.Popen([PREFECT, *arguments], env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+            return subprocess.Popen(
+                [PREFECT, *arguments], env=environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+            )
 
     def stop(process: subprocess.Popen[bytes]) -> None:
         process.terminate()

@@ -86,7 +86,12 @@ def details(path: Path) -> list[list[str]]:
 
 
 def test_every_file_is_answered_once_and_its_lines_add_up(state: State) -> None:
-    dropped = [path for folder in ("2025/id", "2025/core", "2025/odd", "2026/id", "2026/core") for path in (state.sample / folder).rglob("*") if path.is_file()]
+    dropped = [
+        path
+        for folder in ("2025/id", "2025/core", "2025/odd", "2026/id", "2026/core")
+        for path in (state.sample / folder).rglob("*")
+        if path.is_file()
+    ]
     answered = receipts(state.home)
     assert len(answered) == len(dropped)
     assert not [path for path in state.home.inbox.rglob("*") if path.is_file()]
@@ -109,13 +114,19 @@ def test_odd_files_end_as_the_sample_says(state: State) -> None:
         assert found[key]["outcome"] == outcome, key
         if reason and outcome != "duplicate":
             assert reason in {row["rule_id"] for row in found[key]["violations"]}, key
-    quarantined = [path for path in state.home.quarantine.rglob("*") if path.is_file() and not path.name.endswith(".json")]
+    quarantined = [
+        path for path in state.home.quarantine.rglob("*") if path.is_file() and not path.name.endswith(".json")
+    ]
     assert len(quarantined) == sum(outcome == "quarantined" for outcome, _ in expected.values())
 
 
 def test_planted_violations_are_found_on_their_lines(state: State) -> None:
     with (state.sample / "truth" / "expected.csv").open(encoding="utf-8", newline="") as rows:
-        planted = [row for row in csv.DictReader(rows) if row["rule_id"] and row["folder"] == "core" and row["line_number"] != "0"]
+        planted = [
+            row
+            for row in csv.DictReader(rows)
+            if row["rule_id"] and row["folder"] == "core" and row["line_number"] != "0"
+        ]
     assert planted
     with open_session(state.home, FixedClock(NEXT_OCTOBER)) as session:
         found = set(
@@ -193,7 +204,13 @@ def test_certified_october_becomes_precode_and_a_safe_release(state: State) -> N
     clock = FixedClock(NEXT_OCTOBER)
     with open_session(state.home, clock) as session:
         ready = find_certifiable(session.con, COLLECTION)
-        districts = {row[0] for row in session.con.execute("SELECT DISTINCT district_code FROM intake.submission WHERE collection_version = ? AND status = 'trial'", [COLLECTION]).fetchall()}
+        districts = {
+            row[0]
+            for row in session.con.execute(
+                "SELECT DISTINCT district_code FROM intake.submission WHERE collection_version = ? AND status = 'trial'",
+                [COLLECTION],
+            ).fetchall()
+        }
     assert ready
     faulty = sorted(districts - {district for district, _ in ready})
     assert faulty
@@ -220,4 +237,6 @@ def test_a_dry_run_changes_nothing(state: State, tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in home.root.rglob("*") if path.is_file() and "lock" not in path.name}
     summary = preview_run(home, clock=FixedClock(OCTOBER))
     assert summary.file_count == len(dropped) and summary.is_dry_run
-    assert {path: path.read_bytes() for path in home.root.rglob("*") if path.is_file() and "lock" not in path.name} == before
+    assert {
+        path: path.read_bytes() for path in home.root.rglob("*") if path.is_file() and "lock" not in path.name
+    } == before

@@ -1,6 +1,5 @@
 """The table of errors on a state small enough to count by hand."""
 
-
 import polars as pl
 import pytest
 
