@@ -1,5 +1,7 @@
 """Every exception of the project, each with the exit code a command ends with (design: commands)."""
 
+from pathlib import Path
+
 
 class MosisError(Exception):
     """A run cannot go on. The text says where, what was found, what was expected and what to do; never a student's value."""
@@ -77,6 +79,15 @@ class KeyUnavailable(MosisError):
     """The SSN key is missing or can be read by others."""
 
     exit_code = 11
+
+
+def describe_defect(error: BaseException) -> str:
+    """What may be said of an error that is none of ours: its kind and where it arose, never its text, which can quote a value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name} line {trace.tb_lineno}" if trace else "an unknown place"
+    return f"{type(error).__name__} in {place}"
 
 
 class FileRefused(Exception):

@@ -1,12 +1,15 @@
 """The ``mosis`` command: one module per group, loaded when it is needed; every error of ours ends with its exit code."""
 
 import errno
+import os
 import sys
 
 import typer
 
 from flows.cli import data_dictionary, district_desk, operations, publication, sample
-from schemas.errors import MosisError, NoSpace
+from schemas.errors import MosisError, NoSpace, describe_defect
+
+DEFECT = 70  # sysexits.h: internal software error
 
 # What a full disk, a used-up quota or a limit on file sizes says.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -35,8 +38,17 @@ def main() -> None:
         raise SystemExit(error.exit_code) from None
     except BrokenPipeError:
         raise SystemExit(0) from None
-    except OSError as error:
-        if error.errno not in _FULL:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            print(
+                f"mosis: no space left: {error.strerror}. Nothing is lost; make room, then run again.", file=sys.stderr
+            )
+            raise SystemExit(NoSpace.exit_code) from None
+        if os.environ.get("MOSIS_DEBUG"):
             raise
-        print(f"mosis: no space left: {error.strerror}. Nothing is lost; make room, then run again.", file=sys.stderr)
-        raise SystemExit(NoSpace.exit_code) from None
+        print(
+            f"mosis: a defect of the system, not of your data: {describe_defect(error)}. Nothing that was answered is lost; "
+            "run again, and tell the maintainers this line. (MOSIS_DEBUG=1 shows the whole trace, which can quote a record.)",
+            file=sys.stderr,
+        )
+        raise SystemExit(DEFECT) from None

@@ -166,3 +166,14 @@ def clean_file(sample: Path) -> Path:
     with (sample / "truth" / "expected.csv").open(encoding="utf-8", newline="") as rows:
         clean = next(row for row in csv.DictReader(rows) if row["case"] == CLEAN_CASE)
     return sample / clean["school_year"] / clean["folder"] / clean["district_code"] / clean["file_name"]
+
+
+def test_a_defect_is_told_without_the_values_it_quotes(make_home: Callable[[], Path]) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("could not convert 'SECRET NAME'")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.run.run_inbox", fail)
+        answer = mosis("run", "--settle", "0", home=make_home())
+    assert answer.returncode == 70
+    assert "ValueError in test_commands.py line" in answer.stderr and "SECRET" not in answer.stderr
