@@ -291,6 +291,7 @@ def test_a_confirmed_file_waits_no_longer(home: StateHome, clock: FixedClock, wa
     )
 
 
+@pytest.mark.slow
 def test_a_clock_set_back_loses_and_doubles_nothing(home: StateHome, clock: FixedClock) -> None:
     drop(home, HERE, "1.csv", core_file(HERE, CHILDREN))
     drop(home, HERE, "batch.txt", id_batch(HERE, CHILDREN))

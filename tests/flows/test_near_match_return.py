@@ -208,6 +208,7 @@ def test_lines_that_are_no_answer_are_told(home: StateHome, clock: FixedClock) -
     assert [row["line"] for row in receipt["violations"]] == [5, 6]
 
 
+@pytest.mark.slow
 def test_two_lines_answered_as_one_child_do_not_both_pass(tmp_path: Path, clock: FixedClock) -> None:
     """Both questions of one file end at one child: the file still has to say which record is right."""
     home = new_home(tmp_path)
@@ -259,6 +260,7 @@ def test_returns_that_contradict_each_other_leave_the_question_open(home: StateH
     assert everything(home) == before
 
 
+@pytest.mark.slow
 def test_a_question_asked_again_by_the_same_bytes_can_still_be_answered(home: StateHome, clock: FixedClock) -> None:
     """The trial was replaced and dropped again: the same question stands twice, and is one."""
     drop(home, HERE, "other.csv", core_file(HERE, [NEW, *KNOWN]))
@@ -292,6 +294,7 @@ def test_one_question_from_a_building_and_its_district_is_answered_for_both(home
     assert by_line == [(line, 2, 1, 2) for line in range(2, 7)]
 
 
+@pytest.mark.slow
 def test_a_return_and_new_requests_of_the_same_child_in_one_run(home: StateHome, clock: FixedClock) -> None:
     """DIFFERENT in one file, and the same record again in a corrected core file of the same run: one child at most."""
     before = registry(home)

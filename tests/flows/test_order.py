@@ -106,6 +106,7 @@ def test_the_same_files_give_the_same_children(
     assert found.partition == expected.partition
 
 
+@pytest.mark.slow
 def test_a_rerun_changes_nothing_and_a_second_run_moves_no_id(
     expected: CameOut, tmp_path: Path, small_sample: Path, files: list[tuple[str, bytes]]
 ) -> None:

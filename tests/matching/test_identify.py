@@ -211,6 +211,7 @@ def partition(decisions: Decisions) -> set[frozenset[tuple[str, int]]]:
 @given(
     order=st.permutations(range(len(RUN))), known=st.permutations(range(len(STATE))), threads=st.sampled_from([1, 2])
 )
+@pytest.mark.slow
 def test_answers_do_not_depend_on_order_or_threads(
     order: list[int], known: list[int], threads: int, make_requests: Any, make_registry: Any, crowd: Any
 ) -> None:

@@ -316,6 +316,7 @@ def test_directory_rules_say_what_the_oracle_says(rows, directory):
 
 @given(data=st.data())
 @settings(max_examples=8, deadline=None)
+@pytest.mark.slow
 def test_pandera_finds_the_same_in_the_records_themselves(data, directory):
     """The answers pandera judges were made in one select; here it evaluates every rule on the records instead."""
     names = data.draw(st.lists(st.sampled_from(sorted(CLEAN["student_core"])), min_size=1, max_size=6, unique=True))
