@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 import duckdb
 
+from flows.acts import ACTS
 from flows.progress import Stopwatch
+from matching.acts import ActDesk
 from matching.journal import Journal
 from matching.recovery import Reservations, reconcile
 from matching.ssn import SsnHasher
@@ -31,6 +33,11 @@ class Session:
     reservations: Reservations
     hasher: SsnHasher
     watch: Stopwatch = field(default_factory=Stopwatch)
+
+    @property
+    def acts(self) -> ActDesk:
+        """Where merges, splits, imports and decisions are carried out."""
+        return ActDesk(self.journal, self.con, self.reservations, ACTS)
 
     def log(self, text: str) -> None:
         """One line in this month's log of the home; counts, names of files and rules only, never a student's value."""
@@ -63,7 +70,7 @@ def open_session(home: StateHome, clock: Clock, watch: Stopwatch | None = None) 
         try:
             sync_collection_tables(con, dictionary)
             journal = Journal(home.journal)
-            yield Session(
+            session = Session(
                 home,
                 clock,
                 con,
@@ -74,6 +81,9 @@ def open_session(home: StateHome, clock: Clock, watch: Stopwatch | None = None) 
                 hasher,
                 watch or Stopwatch(),
             )
+            for act in session.acts.finish_interrupted():
+                session.log(f"{act.run_id}: {act.name} by {act.actor}, interrupted before, was finished")
+            yield session
         finally:
             con.close()
 

@@ -56,3 +56,8 @@ def end_of_day(day: date) -> datetime:
 def rfc3339(moment: datetime) -> str:
     """A moment as receipts print it: ``2025-10-06T14:03:09Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def from_rfc3339(text: str) -> datetime:
+    """The moment that ``rfc3339`` printed."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)

@@ -1,7 +1,9 @@
 """Small literal requests and registries for the matching tests."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,7 +13,9 @@ import pytest
 from matching.accuracy_run import open_registry
 from matching.ledger import record_versions
 from matching.standardize import STANDARDIZE_VERSION, standardize
+from schemas.database import open_state
 from schemas.identity_fields import IDENTITY_SOURCES
+from schemas.paths import FOLDERS, StateHome
 
 AT = datetime(2025, 10, 6, 14, 0, tzinfo=UTC)
 MARIA: dict[str, Any] = {
@@ -80,6 +84,23 @@ def build_crowd(count: int = 400) -> list[dict[str, Any]]:
         }
         for number in range(count)
     ]
+
+
+@pytest.fixture
+def make_empty_home(tmp_path: Path) -> Callable[[], StateHome]:
+    """Makes homes with folders and an empty database on disk, without districts."""
+    numbers = itertools.count(1)
+
+    def make() -> StateHome:
+        home = StateHome(tmp_path / f"home{next(numbers)}")
+        home.root.mkdir()
+        for folder in FOLDERS:
+            (home.root / folder).mkdir()
+        home.settings_file.write_text("threads = 1\nmemory_limit = '500MB'\n")
+        open_state(home, create=True).close()
+        return home
+
+    return make
 
 
 @pytest.fixture
