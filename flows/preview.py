@@ -14,6 +14,7 @@ from schemas.directory import Directory, load_directory
 from schemas.errors import UnknownName
 from schemas.files import sha256_of
 from schemas.inbox.look import Entry, look
+from schemas.inbox.names import is_checksum, is_upload_in_progress
 from schemas.inbox.waiting import suspicion
 from schemas.paths import StateHome
 from schemas.submission import Submission
@@ -57,7 +58,8 @@ def waiting_entries(home: StateHome, directory: Directory, districts: Sequence[s
         for entry in entries
         if not suspicion(entry.mode, entry.link_count, entry.byte_count, home.settings.max_file_bytes)
     ]
-    return [entry for entry in plain if not districts or entry.district_code in districts]
+    whole = [entry for entry in plain if not (is_checksum(entry.file_name) or is_upload_in_progress(entry.file_name))]
+    return [entry for entry in whole if not districts or entry.district_code in districts]
 
 
 def as_submission(entry: Entry, summary: RunSummary) -> Submission:

@@ -1,6 +1,7 @@
 """``dictionary show``: collections, record layouts and single fields of the data dictionary, as rows and as text."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from schemas.dictionary import Collection, Dictionary, Field, RecordLayout
@@ -94,7 +95,9 @@ def find_field(layout: RecordLayout, name: str) -> Field:
     wanted = name.strip().casefold()
     found = layout.by_header.get(wanted) or layout.by_standard_name.get(wanted)
     if found is None:
-        raise UnknownName(f"Layout {layout.name} of {layout.school_year} has no field {name!r}.")
+        close = get_close_matches(wanted, [*layout.by_header, *layout.by_standard_name], n=1, cutoff=0.6)
+        hint = f" Did you mean {find_field(layout, close[0]).column}?" if close else " All fields: mosis dictionary show"
+        raise UnknownName(f"Layout {layout.name} of {layout.school_year} has no field {name!r}.{hint}")
     return found
 
 

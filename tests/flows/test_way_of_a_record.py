@@ -234,6 +234,7 @@ def test_certified_october_becomes_precode_and_a_safe_release(state: State) -> N
 def test_a_dry_run_changes_nothing(state: State, tmp_path: Path) -> None:
     home = make_home(tmp_path / "home", state.sample / "directory")
     dropped = drop(state.sample / "2025" / "core", home.root)
+    dropped[0].with_name("half.csv.part").write_bytes(b"CollectionVersion")
     before = {path: path.read_bytes() for path in home.root.rglob("*") if path.is_file() and "lock" not in path.name}
     summary = preview_run(home, clock=FixedClock(OCTOBER))
     assert summary.file_count == len(dropped) and summary.is_dry_run

@@ -54,6 +54,11 @@ def test_an_unknown_field_is_named():
         show_field(DICTIONARY, OCTOBER, "ShoeSize")
 
 
+def test_a_misspelt_field_names_its_neighbour():
+    with pytest.raises(UnknownName, match=r"Did you mean DateOfBirth\?"):
+        show_field(DICTIONARY, OCTOBER, "dateofbrith")
+
+
 @pytest.mark.parametrize("layout, year", [("student_core", 2026), ("assessment_precode", 2025)])
 def test_csv_template_is_the_header_row(layout, year):
     found = DICTIONARY.layout(layout, year)
