@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
+READY_SLOW := $(VENV)/.ready-slow
 
 .PHONY: demo test slow lint bench clean
 
@@ -11,7 +12,7 @@ demo: $(READY)
 test: $(READY)
 	$(VENV)/bin/python -m pytest -n 2 -q
 
-slow: $(READY)
+slow: $(READY_SLOW)
 	$(VENV)/bin/python -m pytest -q -m "slow or browser"
 
 lint: $(READY)
@@ -27,6 +28,12 @@ $(READY): requirements.lock pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(READY)
+
+# Constrained by the first lock: what the slow tests need must not move a version that the system runs on.
+$(READY_SLOW): $(READY) requirements-slow.lock
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement requirements-slow.lock --constraint requirements.lock
+	$(VENV)/bin/python -m pip check
+	touch $(READY_SLOW)
 
 clean:
 	rm -rf $(VENV) demo build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
