@@ -70,7 +70,7 @@ def _compound_surnames(rng: Rng, rows: pl.DataFrame) -> pl.DataFrame:
     """GARCIA LOPEZ in the other ways registrars write it."""
     share = error_rates()
     picked = _pick(rng, rows, "compound_variant", pl.col("other_surname").is_not_null())
-    kinds = ("first_only", "second_only", "hyphen", "in_middle", "joined")
+    kinds = ("first_only", "second_only", "hyphen", "in_middle", "joined", "reversed")
     bounds = np.cumsum([share[f"compound_{kind}"] for kind in kinds])
     kind = np.searchsorted(bounds, rng.random(len(picked)))
     for position, name in enumerate(kinds):
@@ -85,6 +85,7 @@ def _compound_surnames(rng: Rng, rows: pl.DataFrame) -> pl.DataFrame:
             "hyphen": first + "-" + second,
             "in_middle": second,
             "joined": first + second.str.to_lowercase(),
+            "reversed": second + " " + first,
         }[name]
         columns = {"last_name": written} | ({"middle_name": first} if name == "in_middle" else {})
         rows = _set(rows, at, f"compound_{name}", **columns)

@@ -1,5 +1,8 @@
 """The generator's data files as numpy tables: names with weights, places, rates. Nothing here is drawn."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -51,9 +54,32 @@ def rates(name: str = "population_rates.csv", key: str = "rate", value: str = "v
     return dict(zip(table[key], table[value].cast(pl.Float64), strict=True))
 
 
-@cache
+# Shares among the variants of a compound surname: a kind of writing, not how often registrars err.
+COMPOUND_KINDS = "compound variants"
+_error_scale: ContextVar[float] = ContextVar("error_scale", default=1.0)
+
+
 def error_rates() -> dict[str, float]:
-    return rates("error_rates.csv", "error", "rate")
+    """How often each mistake is made; ``errors_scaled`` makes all of them rarer or more frequent."""
+    return _scaled_error_rates(_error_scale.get())
+
+
+@cache
+def _scaled_error_rates(scale: float) -> dict[str, float]:
+    table = read_table("error_rates.csv")
+    is_kind = dict(zip(table["error"], table["among"] == COMPOUND_KINDS, strict=True))
+    written = rates("error_rates.csv", "error", "rate")
+    return {name: rate if is_kind[name] else min(1.0, rate * scale) for name, rate in written.items()}
+
+
+@contextmanager
+def errors_scaled(scale: float) -> Iterator[None]:
+    """Within the block every mistake is made ``scale`` times as often, at most always."""
+    token = _error_scale.set(scale)
+    try:
+        yield
+    finally:
+        _error_scale.reset(token)
 
 
 @cache

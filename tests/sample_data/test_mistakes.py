@@ -66,6 +66,7 @@ def test_a_mistake_changes_its_field_and_leaves_its_name(monkeypatch, mistake, c
         ("hyphen", {"last_name": "García-López"}),
         ("in_middle", {"last_name": "López", "middle_name": "García"}),
         ("joined", {"last_name": "Garcíalópez"}),
+        ("reversed", {"last_name": "López García"}),
     ],
 )
 def test_compound_surnames_are_written_in_other_ways(monkeypatch, kind, changed):
