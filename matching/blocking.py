@@ -67,22 +67,33 @@ _MAY_BE_ONE_CHILD = (
     "AND q.ssn_hash IS DISTINCT FROM r.ssn_hash)"
 )
 
+_OTHER_REQUEST = "-1 - r.request_id::BIGINT"
+
 
 def block_with_registry(cursor: duckdb.DuckDBPyConnection, request_count: int) -> None:
     """Adds to PAIR_TABLE each open request with each registry row it shares a key with."""
     for rule in BLOCKING_RULES:
-        _insert(cursor, rule, _pairs_sql(rule, REGISTRY, "r.rowid", "true"), request_count)
+        _insert(cursor, rule, registry_pairs_sql(rule), request_count)
 
 
 def block_within_run(cursor: duckdb.DuckDBPyConnection, request_count: int) -> None:
     """Adds to PAIR_TABLE the pairs of open requests that share a key, each pair once; the other side is ``-1 - id``."""
-    condition = f"q.request_id < r.request_id AND r.is_open AND {_MAY_BE_ONE_CHILD}"
-    mirrored = f"q.request_id > r.request_id AND r.is_open AND {_MAY_BE_ONE_CHILD}"
     for rule in BLOCKING_RULES:
-        sql = _pairs_sql(rule, REQUEST_TABLE, "-1 - r.request_id::BIGINT", condition)
-        if rule.other_keys is not None:
-            sql += " UNION ALL " + _pairs_sql(rule, REQUEST_TABLE, "-1 - r.request_id::BIGINT", mirrored)
-        _insert(cursor, rule, sql, request_count)
+        _insert(cursor, rule, run_pairs_sql(rule), request_count)
+
+
+def registry_pairs_sql(rule: BlockingRule, registry: str = REGISTRY) -> str:
+    """The pairs (request_id, other) of open requests and rows of the registry that a rule makes."""
+    return _pairs_sql(rule, registry, "r.rowid", "true")
+
+
+def run_pairs_sql(rule: BlockingRule) -> str:
+    """The pairs (request_id, other) of open requests of the run that a rule makes, each pair once."""
+    sql = _pairs_sql(rule, REQUEST_TABLE, _OTHER_REQUEST, f"q.request_id < r.request_id AND r.is_open AND {_MAY_BE_ONE_CHILD}")
+    if rule.other_keys is not None:
+        mirrored = f"q.request_id > r.request_id AND r.is_open AND {_MAY_BE_ONE_CHILD}"
+        sql += " UNION ALL " + _pairs_sql(rule, REQUEST_TABLE, _OTHER_REQUEST, mirrored)
+    return sql
 
 
 def make_pair_table(cursor: duckdb.DuckDBPyConnection) -> None:

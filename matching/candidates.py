@@ -4,6 +4,7 @@ Only registry rows that share a key with an open request are looked at, so the c
 """
 
 import math
+from collections.abc import Callable
 
 import duckdb
 import polars as pl
@@ -23,17 +24,31 @@ _FROM_REGISTRY = f"FROM {REGISTRY} r LEFT JOIN {FORWARD_TABLE} f ON f.state_id =
 _DISPLAYED = ("last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "grade", "district_code")
 
 
+# Where pairs are made and weighed: in this process, or on a cluster (matching/spark_pairs.py); the result is the same.
+PairScorer = Callable[[RunState], pl.DataFrame]
+
+
 def score_open_requests(run: RunState) -> pl.DataFrame:
     """Scored pairs of every open request with the registry and with the other open requests of the run."""
     open_count = run.open_ids().height
     make_pair_table(run.cursor)
     block_with_registry(run.cursor, open_count)
     block_within_run(run.cursor, open_count)
-    run.cursor.execute(_SUPPLIED_PAIRS).fetchall()
+    add_supplied_pairs(run.cursor)
+    return score_pairs(run.cursor, run.model, least_evidence(run, open_count))
+
+
+def add_supplied_pairs(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Adds to PAIR_TABLE each open request with the rows of the person whose ID was sent, however little agrees."""
+    cursor.execute(_SUPPLIED_PAIRS).fetchall()
+
+
+def least_evidence(run: RunState, open_count: int) -> float:
+    """Bits of evidence below which a pair can decide nothing, neither with the registry nor within the run."""
     limits = run.model.thresholds
     least_known = limits.lower - limits.gone - prior_weight(run)
     least_new = limits.new_lower - math.log2(limits.same_run_odds / max(open_count, LEAST_POPULATION))
-    return score_pairs(run.cursor, run.model, min(least_known, least_new))
+    return min(least_known, least_new)
 
 
 def prior_weight(run: RunState) -> float:
@@ -102,7 +117,6 @@ def _persons_of_rows(cursor: duckdb.DuckDBPyConnection, pairs: pl.DataFrame) -> 
     return rows
 
 
-# The person of an ID that was sent is always compared, however little agrees.
 _SUPPLIED_PAIRS = f"""
     INSERT INTO {PAIR_TABLE}
     SELECT q.request_id, r.rowid

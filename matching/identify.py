@@ -4,12 +4,13 @@ The order of evidence is the order of this file: what people decided, the ID tha
 exact match, the model, and then the new children among themselves. Nothing here writes to the state.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import duckdb
 import polars as pl
 
-from matching.candidates import displayed_people, find_people, person_places, score_open_requests
+from matching.candidates import PairScorer, displayed_people, find_people, person_places, score_open_requests
 from matching.decisions import decide
 from matching.exact import settle_exact
 from matching.guards import VETO
@@ -50,13 +51,19 @@ class Decisions:
     candidates: pl.DataFrame
 
 
-def identify(requests: pl.DataFrame, con: duckdb.DuckDBPyConnection, model: Model | None = None) -> Decisions:
+def identify(
+    requests: pl.DataFrame,
+    con: duckdb.DuckDBPyConnection,
+    model: Model | None = None,
+    score: PairScorer = score_open_requests,
+) -> Decisions:
     """Decide every request of a run.
 
     Args:
         requests: identity columns with sha256, layout, has_identity_error, error_reason; any order.
         con: an instance with the state attached as ``state``; it is only read.
         model: the one that ships when none is given.
+        score: makes and weighs the pairs; in this process unless told otherwise.
 
     Raises:
         MosisError: one value stands on so many records that a blocking rule would explode; the message names the rule.
@@ -67,8 +74,10 @@ def identify(requests: pl.DataFrame, con: duckdb.DuckDBPyConnection, model: Mode
         ruled_out = _follow_people(run)
         run.look_up_supplied(ruled_out)
         _settle_exact(run)
-        pairs = score_open_requests(run)
+        pairs = score(run)
         people = find_people(run, pairs, ruled_out)
+        if watch is not None:
+            watch(run, pairs, people)
         decided = decide(run.open_requests(), people, run.model.thresholds)
         run.settle(decided.filter(pl.col("outcome") != NEW))
         _number_new(run, decided.filter(pl.col("outcome") == NEW), pairs, ruled_out)

@@ -19,6 +19,10 @@ from matching.standardize import nickname_groups, placeholder_birth_dates
 
 WEIGHT_DIGITS = 2
 RECORD_TABLE = "mosis_scored_record"
+# Each pair once, however many rules found it, in the form splink takes pairs that were blocked elsewhere.
+BLOCKED_PAIRS_SQL = (
+    f"SELECT DISTINCT '0' AS match_key, -1 - request_id AS join_key_l, other AS join_key_r FROM {PAIR_TABLE}"
+)
 
 # One SELECT for requests and registry: both sides of a pair are made comparable by the same expressions.
 _COMPARABLE = """
@@ -42,40 +46,53 @@ def score_pairs(cursor: duckdb.DuckDBPyConnection, model: Model, keep_from: floa
         request_id, other (a registry row, or ``-1 - request_id``), evidence (bits, rounded), and for each comparison
         ``gamma_<name>`` (the level) and ``mw_<name>`` (its bits, rarity of the name included).
     """
-    _make_paired_record_table(cursor)
+    make_record_table(cursor, *paired_sources())
     count = _count(cursor, RECORD_TABLE)
     if count == 0:
         return pl.DataFrame(schema=_scored_schema())
     with warnings.catch_warnings():
         # splink warns of columns it cannot find in its own linting; a missing column fails in the query itself.
         warnings.simplefilter("ignore")
-        predictions = _predict(cursor, model, keep_from + model.prior_weight)
-    return cursor.sql(_result_sql(predictions.physical_name, model.prior_weight)).pl()
+        predictions = _predict(cursor, model, least_match_weight(model, keep_from))
+    return read_scores(cursor, predictions.physical_name, model, keep_from)
+
+
+def least_match_weight(model: Model, keep_from: float) -> float:
+    """What splink is asked for: a little less than is kept, since what is kept is decided on rounded weights."""
+    return keep_from + model.prior_weight - 10**-WEIGHT_DIGITS
+
+
+def read_scores(cursor: duckdb.DuckDBPyConnection, predictions: str, model: Model, keep_from: float) -> pl.DataFrame:
+    """splink's predictions (a table, or a call that reads one) as ``score_pairs`` returns them."""
+    return cursor.sql(_result_sql(predictions, model.prior_weight, keep_from)).pl()
 
 
 def make_record_table(cursor: duckdb.DuckDBPyConnection, *sources: tuple[str, str, str]) -> None:
     """RECORD_TABLE from sources of (table, unique_id, condition), each row made comparable the same way."""
-    stand_ins = ", ".join(f"DATE '{day}'" for day in placeholder_birth_dates())
-    columns = _COMPARABLE.format(stand_ins=stand_ins)
-    selects = [
-        f"SELECT {unique_id} AS unique_id, {columns} FROM {table} s "
-        f"LEFT JOIN nickname_groups n ON n.name = s.first_name_key WHERE {condition}"
-        for table, unique_id, condition in sources
-    ]
     cursor.register("nickname_groups", nickname_groups())
-    cursor.execute(f"CREATE OR REPLACE TABLE {RECORD_TABLE} AS {' UNION ALL '.join(selects)}").fetchall()
+    cursor.execute(f"CREATE OR REPLACE TABLE {RECORD_TABLE} AS {records_sql(*sources)}").fetchall()
     cursor.unregister("nickname_groups")
 
 
-def _make_paired_record_table(cursor: duckdb.DuckDBPyConnection) -> None:
+def records_sql(*sources: tuple[str, str, str]) -> str:
+    """The query of RECORD_TABLE, with a table ``nickname_groups`` at hand."""
+    stand_ins = ", ".join(f"DATE '{day}'" for day in placeholder_birth_dates())
+    columns = _COMPARABLE.format(stand_ins=stand_ins)
+    return " UNION ALL ".join(
+        f"SELECT {unique_id} AS unique_id, {columns} FROM {table} s "
+        f"LEFT JOIN nickname_groups n ON n.name = s.first_name_key WHERE {condition}"
+        for table, unique_id, condition in sources
+    )
+
+
+def paired_sources(registry: str = REGISTRY) -> tuple[tuple[str, str, str], tuple[str, str, str]]:
+    """Requests and registry rows that stand in PAIR_TABLE, as sources of RECORD_TABLE; requests count from -1 downwards."""
     in_pairs = (
         f"s.request_id IN (SELECT request_id FROM {PAIR_TABLE}) "
         f"OR s.request_id IN (SELECT -1 - other FROM {PAIR_TABLE} WHERE other < 0)"
     )
     registry_in_pairs = f"s.rowid IN (SELECT other FROM {PAIR_TABLE} WHERE other >= 0)"
-    make_record_table(
-        cursor, (REQUEST_TABLE, "-1 - s.request_id::BIGINT", in_pairs), (REGISTRY, "s.rowid", registry_in_pairs)
-    )
+    return (REQUEST_TABLE, "-1 - s.request_id::BIGINT", in_pairs), (registry, "s.rowid", registry_in_pairs)
 
 
 def _predict(cursor: duckdb.DuckDBPyConnection, model: Model, threshold: float) -> SplinkDataFrame:
@@ -83,7 +100,7 @@ def _predict(cursor: duckdb.DuckDBPyConnection, model: Model, threshold: float) 
     cursor.execute(
         f"""
         CREATE OR REPLACE TABLE mosis_blocked_pair AS
-        SELECT DISTINCT '0' AS match_key, -1 - request_id AS join_key_l, other AS join_key_r FROM {PAIR_TABLE}
+        {BLOCKED_PAIRS_SQL}
         """
     ).fetchall()
     linker = Linker(database.register(RECORD_TABLE), model.settings, log_level=None, validate_settings=False)
@@ -101,16 +118,23 @@ def _term_frequency_table(cursor: duckdb.DuckDBPyConnection, model: Model, colum
     cursor.execute(
         f"""
         CREATE OR REPLACE TABLE {table} AS
-        SELECT name AS {column}, coalesce(frequency, {model.rare_frequency[column]}) AS tf_{column}
-        FROM (SELECT DISTINCT {column} AS name FROM {RECORD_TABLE} WHERE {column} IS NOT NULL)
-        LEFT JOIN frozen_frequencies USING (name)
+        {term_frequencies_sql(model, column)}
         """
     ).fetchall()
     cursor.unregister("frozen_frequencies")
     return table
 
 
-def _result_sql(predictions: str, prior_weight: float) -> str:
+def term_frequencies_sql(model: Model, column: str) -> str:
+    """The query of a term frequency table, with a table ``frozen_frequencies`` at hand."""
+    return (
+        f"SELECT n.name AS {column}, coalesce(f.frequency, {model.rare_frequency[column]}) AS tf_{column} "
+        f"FROM (SELECT DISTINCT {column} AS name FROM {RECORD_TABLE} WHERE {column} IS NOT NULL) n "
+        "LEFT JOIN frozen_frequencies f ON f.name = n.name"
+    )
+
+
+def _result_sql(predictions: str, prior_weight: float, keep_from: float) -> str:
     fields = []
     for comparison in COMPARISONS:
         rarity = f" + mw_tf_adj_{comparison.name}" if comparison.name in TERM_FREQUENCY_COLUMNS else ""
@@ -125,6 +149,7 @@ def _result_sql(predictions: str, prior_weight: float) -> str:
                      CASE WHEN unique_id_r >= 0 THEN unique_id_r WHEN unique_id_l >= 0 THEN unique_id_l
                              ELSE least(unique_id_l, unique_id_r) END AS other_side
               FROM {predictions})
+        WHERE evidence >= round({keep_from}, {WEIGHT_DIGITS})
         ORDER BY request_id, other
     """
 
