@@ -48,10 +48,10 @@ def record_disclosures(con: duckdb.DuckDBPyConnection, disclosures: Sequence[Dis
     if not disclosures:
         return
     last = con.execute("SELECT seq, hash FROM access.log ORDER BY seq DESC LIMIT 1").fetchone()
-    number, previous_hash = last or (0, FIRST_HASH)
+    last_number, previous_hash = last or (0, FIRST_HASH)
     moment = at.replace(microsecond=0)
     rows, children = [], []
-    for number, one in enumerate(disclosures, start=number + 1):
+    for number, one in enumerate(disclosures, start=last_number + 1):
         subject = subject_hash(one.state_ids)
         count = len(set(one.state_ids))
         row = (number, moment, one.actor, one.level, one.purpose, one.recipient, subject, one.district_code, count)

@@ -1,6 +1,6 @@
 """Which layout and collection a file is of, by its content alone; file names are free (design 3.2).
 
-Order: a header row of a known layout, one of our own answers coming back (33 fields), an ID batch (TH record), a
+Order: the header row of a locator request, that of a known layout, one of our own answers coming back (33 fields), an ID batch (TH record), a
 fixed-width record with a known literal. What is none of them is quarantined; what is one of them but cannot be used
 is rejected.
 """
@@ -17,7 +17,8 @@ from schemas.inbox.near_misses import LINES_SEARCHED_FOR_HEADER, unrecognised
 from schemas.reading.decoding import DecodedFile, decode, is_blank, newline_kinds, physical_lines
 from schemas.reading.delimited import LinesToSplit, RawRecord, leading_blank_lines, raw_records, split_delimited
 from schemas.reading.id_batch import starts_batch
-from schemas.reading.recognition import DELIMITERS, NEAR_MATCH_RETURN, FileFormat, Recognition
+from schemas.reading.lookups import locator_columns
+from schemas.reading.recognition import DELIMITERS, LOCATOR_REQUEST, NEAR_MATCH_RETURN, FileFormat, Recognition
 from schemas.reading.refusals import file_refused
 from schemas.reading.returns import answer_kind
 
@@ -44,7 +45,8 @@ def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
     if first == len(head):
         raise file_refused("EMPTY_FILE")
     found = (
-        _as_delimited(head, first, decoded, dictionary)
+        _as_locator(head, first, decoded)
+        or _as_delimited(head, first, decoded, dictionary)
         or _as_answer(head, decoded)
         or _as_batch(head, decoded, dictionary)
         or _as_fixed(head, first, decoded, dictionary)
@@ -92,6 +94,17 @@ def _as_answer(head: Sequence[str], decoded: DecodedFile) -> Recognition | None:
     return Recognition(
         kind, kind, None, "", "near_match_return", decoded.encoding, decoded.has_bom, newline_kinds(decoded.data)
     )
+
+
+def _as_locator(head: Sequence[str], first: int, decoded: DecodedFile) -> Recognition | None:
+    columns = locator_columns(head[first], first + 1)
+    if columns is None:
+        return None
+    kind = LOCATOR_REQUEST
+    return Recognition(
+        kind, kind, None, "", "locator_request", decoded.encoding, decoded.has_bom, newline_kinds(decoded.data),
+        columns, first + 1, 1,
+    )  # fmt: skip
 
 
 def _as_batch(head: Sequence[str], decoded: DecodedFile, dictionary: Dictionary) -> Recognition | None:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-FileFormat = Literal["comma", "tab", "fixed", "id_batch", "near_match_return"]
+FileFormat = Literal["comma", "tab", "fixed", "id_batch", "near_match_return", "locator_request"]
 Encoding = Literal["utf-8", "windows-1252"]
 NEAR_MATCH_RETURN = "near_match_return"
+LOCATOR_REQUEST = "locator_request"
 DELIMITERS: dict[str, str] = {"comma": ",", "tab": "\t"}
 
 
@@ -13,9 +14,9 @@ DELIMITERS: dict[str, str] = {"comma": ",", "tab": "\t"}
 class Recognition:
     """Which layout and collection a file is of, and how it is written.
 
-    ``collection_version`` is the literal in the file, ``id_batch`` or ``near_match_return``; ``school_year`` is null
-    for a return only. ``columns`` are the standard names in the file's own order and ``header_line`` the line they
-    stand on; both are for delimited extracts, () and 0 elsewhere. ``newlines`` names each kind of line end found: LF,
+    ``collection_version`` is the literal in the file, ``id_batch``, ``near_match_return`` or ``locator_request``;
+    ``school_year`` is null for the last two only. ``columns`` are the standard names in the file's own order and ``header_line`` the line they
+    stand on; both are for delimited extracts and locator requests, () and 0 elsewhere. ``newlines`` names each kind of line end found: LF,
     CRLF, CR.
     """
 

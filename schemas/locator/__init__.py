@@ -1,0 +1,1 @@
+"""Locator requests: what a district may ask to find a child, and the words its questions are answered with."""
