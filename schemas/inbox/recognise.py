@@ -1,8 +1,8 @@
 """Which layout and collection a file is of, by its content alone; file names are free (design 3.2).
 
-Order: the header row of a locator request, that of a known layout, one of our own answers coming back (33 fields), an ID batch (TH record), a
-fixed-width record with a known literal. What is none of them is quarantined; what is one of them but cannot be used
-is rejected.
+Order: the header row of a locator request or of a known layout, one of our own answers coming back (33 fields), an ID
+batch (TH record), a fixed-width record with a known literal. What is none of them is quarantined; what is one of them
+but cannot be used is rejected.
 """
 
 import sys

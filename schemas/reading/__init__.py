@@ -1,7 +1,8 @@
 """How a file becomes records: bytes -> text -> one row a record, every physical line accounted for.
 
 ``read_extract`` reads delimited and fixed-width extracts and ID batches; ``returns.read_near_match_return`` the
-worklists that districts send back; ``lookups.read_locator_request`` what districts want to find. What a file is has been decided before (``schemas.inbox.recognise``).
+worklists that districts send back; ``lookups.read_locator_request`` what districts want to find. What a file is has
+been decided before (``schemas.inbox.recognise``).
 """
 
 from schemas.reading.extract import BatchHeader, Extract, HashSsn

@@ -15,9 +15,9 @@ class Recognition:
     """Which layout and collection a file is of, and how it is written.
 
     ``collection_version`` is the literal in the file, ``id_batch``, ``near_match_return`` or ``locator_request``;
-    ``school_year`` is null for the last two only. ``columns`` are the standard names in the file's own order and ``header_line`` the line they
-    stand on; both are for delimited extracts and locator requests, () and 0 elsewhere. ``newlines`` names each kind of line end found: LF,
-    CRLF, CR.
+    ``school_year`` is null for the last two only. ``columns`` are the standard names in the file's own order and
+    ``header_line`` the line they stand on; both are for delimited extracts and locator requests, () and 0 elsewhere.
+    ``newlines`` names each kind of line end found: LF, CRLF, CR.
     """
 
     layout: str

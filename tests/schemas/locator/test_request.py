@@ -16,7 +16,8 @@ SOUND = {"line_number": 2, "reference": "1", "purpose": "enroll", "last_name": "
 
 
 def fault_of(**values: str | None) -> str | None:
-    records = pl.DataFrame([SOUND | values], schema_overrides={"line_number": pl.UInt32, "last_name": pl.String})
+    row = SOUND | values
+    records = pl.DataFrame([row], schema={name: pl.UInt32 if name == "line_number" else pl.String for name in row})
     return typed_lookups(records, "048078", DIRECTORY)["fault"][0]
 
 
