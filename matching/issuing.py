@@ -11,6 +11,7 @@ import polars as pl
 
 from matching.journal import ENTRY_SCHEMA, BlockFile
 from matching.recovery import FILE_KEY, Reservations, in_registry
+from matching.slips import distance_test
 from matching.student_ids import IdSource, IdTest, draw_ids
 
 _PERSON_IDS = pl.Schema({"person_number": pl.Int64, "state_id": pl.String})
@@ -59,7 +60,7 @@ def assign_ids(
     unnumbered = to_issue.join(reserved, on="person_number", how="anti")["person_number"].unique(maintain_order=True)
     drawn = _PERSON_IDS.to_frame().clear()
     if unnumbered.len():
-        ids = draw_ids(source, unnumbered.len(), taken_test(con, reservations))
+        ids = draw_ids(source, unnumbered.len(), taken_test(con, reservations), distance_test(con))
         drawn = pl.DataFrame({"person_number": unnumbered, "state_id": ids})
     issued = pl.concat([reserved, drawn])
     entries = to_issue.join(issued, on="person_number", maintain_order="left").select(ENTRY_SCHEMA.names())

@@ -17,7 +17,7 @@ ID_LENGTH = 10
 STATE_ID = pl.String()
 
 # Rows: the interim digit; columns: the next digit. Each row and column holds every digit once, the diagonal is 0.
-_DAMM = np.array(
+DAMM = np.array(
     [
         [0, 3, 1, 7, 5, 9, 8, 6, 4, 2],
         [7, 0, 9, 2, 1, 5, 4, 8, 6, 3],
@@ -33,8 +33,8 @@ _DAMM = np.array(
     dtype=np.uint8,
 )
 _BODY_DIGITS = ID_LENGTH - 1
-_FIRST_BODY = 10 ** (_BODY_DIGITS - 1)
-_BODY_COUNT = 9 * _FIRST_BODY
+FIRST_BODY = 10 ** (_BODY_DIGITS - 1)
+_BODY_COUNT = 9 * FIRST_BODY
 # Words at or above the largest multiple of the count are thrown away: keeping them would favour low numbers.
 _FAIR_LIMIT = (2**32 // _BODY_COUNT) * _BODY_COUNT
 
@@ -74,25 +74,33 @@ def draw_ids(source: IdSource, count: int, is_taken: IdTest, keeps_distance: IdT
         missing = count - drawn.len()
         if missing == 0:
             return drawn
-        candidates = pl.Series("state_id", _candidates(source, missing)).cast(STATE_ID)
+        # Around three million foreign numbers one candidate in thirty is too near: a few more save a second round.
+        wanted = missing if keeps_distance is None else missing + missing // 12 + 8
+        candidates = pl.Series("state_id", _candidates(source, wanted)).cast(STATE_ID)
         candidates = candidates.filter(~is_taken(candidates))
         if keeps_distance is not None:
             candidates = candidates.filter(keeps_distance(candidates))
-        drawn = drawn.append(candidates).unique(maintain_order=True)
+        drawn = drawn.append(candidates).unique(maintain_order=True).head(count)
     raise IdSpaceExhausted(f"{count} IDs were wanted, {drawn.len()} found free after 100 rounds of drawing.")
 
 
 def _candidates(source: IdSource, count: int) -> np.ndarray:
     """At most ``count`` numbers that carry their check digit, each body equally likely."""
     words = np.frombuffer(source.random_bytes(4 * count), dtype="<u4")
-    bodies = words[words < _FAIR_LIMIT].astype(np.int64) % _BODY_COUNT + _FIRST_BODY
+    bodies = words[words < _FAIR_LIMIT].astype(np.int64) % _BODY_COUNT + FIRST_BODY
     return bodies * 10 + _check_digits(bodies)
+
+
+def with_check_digits(bodies: pl.Series) -> pl.Series:
+    """Numbers of nine digits as IDs, for registries that are thrown away; real ones come from ``draw_ids``."""
+    numbers = bodies.cast(pl.Int64).to_numpy()
+    return pl.Series(bodies.name, numbers * 10 + _check_digits(numbers)).cast(STATE_ID)
 
 
 def _check_digits(bodies: np.ndarray) -> np.ndarray:
     interim = np.zeros(len(bodies), dtype=np.uint8)
     for power in range(_BODY_DIGITS - 1, -1, -1):
-        interim = _DAMM[interim, bodies // 10**power % 10]
+        interim = DAMM[interim, bodies // 10**power % 10]
     return interim
 
 
