@@ -16,11 +16,12 @@ from flows.staging import (
     write_stage,
 )
 from flows.taking import Taking, outcomes
-from matching.identify import identify
+from matching.identify import Decisions, identify
 from matching.model import load_model
-from matching.near_matches import UNANSWERED, ReturnedAnswers, apply_return
+from matching.questions import UNANSWERED
 from matching.reasons import NEAR_MATCH, reasons
 from matching.requests import ANSWER_SCHEMA
+from matching.returns import ReturnedAnswers, apply_return
 from schemas.dictionary import Dictionary
 from schemas.identity_fields import IDENTITY_ERROR_FIELDS, IDENTITY_SOURCES, identity_columns
 from schemas.paths import StateHome
@@ -53,7 +54,7 @@ def decide_identities(session: Session, area: StagingArea, taking: Taking) -> De
     )
     decisions = identify(requests, session.con, load_model(model_folder(session.home)))
     write_stage(requests.drop(ANSWER_COLUMNS, strict=False), area.folder / "requests.parquet")
-    findings = return_findings(taking, returned, decisions.assignments)
+    findings = return_findings(taking, returned, decisions)
     write_stage(findings, area.folder / "return_findings.parquet")
     check_ids(area, taking.submissions, decisions.assignments)
     with_violations = scan_violations(area.folder).select("submission_id").unique().collect()
@@ -70,11 +71,13 @@ def read_return(session: Session, taking: Taking, name: str) -> ReturnedAnswers:
         submission_id=name,
         sha256=submission.sha256,
         district_code=submission.district_code,
+        actor=submission.decided_by,
     )
 
 
-def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], assignments: pl.DataFrame) -> pl.DataFrame:
+def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], decisions: Decisions) -> pl.DataFrame:
     """What a returned worklist left undone, as violations of the return: lost lines, refused questions, those still open."""
+    assignments = decisions.assignments
     unreadable = [
         refused_as_violations(extract.refused.with_columns(submission_id=pl.lit(name)))
         for name, extract in sorted(taking.returns.items())
@@ -90,7 +93,10 @@ def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], assignm
     ).select("submission_id", "line_number", "reason")
     found = pl.concat([left_open, *refusals], how="vertical_relaxed").sort("submission_id", "line_number")
     sentences = {code: reason.sentence for code, reason in reasons().items()}
-    undone = found.select(
+    with_details = found.join(
+        decisions.contradictions.drop("near_match_id"), on=LINE, how="left", maintain_order="left"
+    ).with_columns(detail=pl.concat_str(pl.lit(" "), "detail").fill_null(""))
+    undone = with_details.select(
         "submission_id",
         "line_number",
         field=pl.lit("Decision"),
@@ -98,7 +104,7 @@ def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], assignm
         severity=pl.lit("W"),
         scope=pl.lit("record"),
         value=pl.lit(None, pl.String),
-        message=pl.col("reason").replace_strict(sentences, return_dtype=pl.String),
+        message=pl.concat_str(pl.col("reason").replace_strict(sentences, return_dtype=pl.String), "detail"),
         fix=pl.lit("Look at the line of your returned file and, where the question is still open, return it again."),
     ).cast(pl.Schema(VIOLATION_SCHEMA))
     return pl.concat([undone, *unreadable]).sort("submission_id", "line_number")

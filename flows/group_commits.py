@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import duckdb
 import polars as pl
 
+from matching.answers import decisions_of, journaled, returned_answers
 from matching.issuing import UnitIds, assign_ids, issued_persons
 from matching.journal import NO_ENTRIES, Block, BlockFile, BlockKind, Journal
 from matching.ledger import advance_head, issue_ids, retire_ids
@@ -142,7 +143,11 @@ class PlanRun:
     def _commit_unit(self, number: int, submissions: tuple[Submission, ...]) -> None:
         ids = self._assign_ids(submissions)
         files = tuple(map(BlockFile.of, submissions))
-        block = self._append("group", number, files, entries=ids.entries, facts={"retired": ids.unused.to_list()})
+        facts: dict[str, Any] = {"retired": ids.unused.to_list()}
+        decisions = decisions_of(self.con, returned_answers(ids.assignments, submissions))
+        if decisions.height:
+            facts["decisions"] = journaled(decisions)
+        block = self._append("group", number, files, entries=ids.entries, facts=facts)
         at = self.clock.now()
         try:
             with transaction(self.con):

@@ -10,8 +10,8 @@ import polars as pl
 from flows.group_commits import REJECTED_REASON, CommitUnit
 from flows.session import Session
 from flows.unit_frames import StagedFrames, with_state_ids
+from matching.answers import record_answers
 from matching.ledger import open_near_matches, record_assignments, record_versions
-from matching.near_matches import record_answers
 from matching.plan import Plan
 from outputs.store import Versions, fill_answered_ids, store_group
 from schemas.submission import Submission
@@ -55,7 +55,7 @@ class StateSteps:
         record_versions(con, requests, unit.assignments, at)
         candidates = self.plan.candidates.filter(pl.col("submission_id").is_in(names))
         open_near_matches(con, candidates, requests, unit.assignments, at)
-        record_answers(con, unit.assignments, unit.submissions, at)
+        record_answers(con, unit.assignments, unit.submissions, at, unit.block.number)
         fill_answered_ids(con, answered_questions(con, unit), at)
 
     def reject(self, con: duckdb.DuckDBPyConnection, submission: Submission, error_name: str) -> None:

@@ -21,7 +21,10 @@ from matching.supplied_ids import FORWARD_TABLE, person_of
 
 _PERSON = person_of("r", "f")
 _FROM_REGISTRY = f"FROM {REGISTRY} r LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id"
-_DISPLAYED = ("last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "grade", "district_code")
+_DISPLAYED = (
+    "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "grade", "district_code",
+    "local_student_id",
+)  # fmt: skip
 
 
 # Where pairs are made and weighed: in this process, or on a cluster (matching/spark_pairs.py); the result is the same.

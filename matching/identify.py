@@ -4,31 +4,22 @@ The order of evidence is the order of this file: what people decided, the ID tha
 exact match, the model, and then the new children among themselves. Nothing here writes to the state.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import polars as pl
 
 from matching.candidates import PairScorer, displayed_people, find_people, person_places, score_open_requests
+from matching.crowds import clear_shared_values
 from matching.decisions import decide
 from matching.exact import settle_exact
+from matching.following import CONTRADICTION_SCHEMA, follow_people
 from matching.guards import VETO
 from matching.model import Model, load_model
-from matching.near_matches import (
-    CANCEL,
-    CANDIDATE_SCHEMA,
-    CANNOT_LINK,
-    MUST_LINK,
-    UNANSWERED,
-    make_candidates,
-    near_match_ids,
-    open_candidates,
-    people_decisions,
-)  # fmt: skip
 from matching.new_with_new import number_new_people
-from matching.reasons import CANCELED, CONFIRMED, ERROR, NEAR_MATCH, NEW, REUSED
-from matching.requests import ANSWER_SCHEMA, prepare_requests, workspace
+from matching.questions import CANDIDATE_SCHEMA, UNANSWERED, make_candidates, near_match_ids, open_candidates
+from matching.reasons import CONFIRMED, ERROR, NEAR_MATCH, NEW, REUSED
+from matching.requests import prepare_requests, workspace
 from matching.run_state import RunState
 
 ASSIGNMENT_SCHEMA = pl.Schema({
@@ -36,6 +27,8 @@ ASSIGNMENT_SCHEMA = pl.Schema({
     "reason": pl.String(), "state_id": pl.String(), "person_number": pl.Int64(), "step": pl.String(),
     "match_weight": pl.Float64(), "margin": pl.Float64(), "model_version": pl.String(), "near_match_id": pl.String(),
 })  # fmt: skip
+
+WARNING_SCHEMA = pl.Schema({"submission_id": pl.String(), "line_number": pl.UInt32(), "reason": pl.String()})
 
 
 @dataclass(frozen=True)
@@ -45,10 +38,14 @@ class Decisions:
     Attributes:
         assignments: one row a request, ASSIGNMENT_SCHEMA. Requests with one person_number are one new child.
         candidates: one row a question and person, CANDIDATE_SCHEMA.
+        contradictions: one row a returned answer that stands against another decision, CONTRADICTION_SCHEMA.
+        warnings: one row a value that was taken as missing, since a crowd has it, WARNING_SCHEMA.
     """
 
     assignments: pl.DataFrame
     candidates: pl.DataFrame
+    contradictions: pl.DataFrame = field(default_factory=CONTRADICTION_SCHEMA.to_frame)
+    warnings: pl.DataFrame = field(default_factory=WARNING_SCHEMA.to_frame)
 
 
 def identify(
@@ -69,28 +66,33 @@ def identify(
         MosisError: one value stands on so many records that a blocking rule would explode; the message names the rule.
     """
     with workspace(con) as cursor:
-        run = RunState(cursor, model or load_model(), prepare_requests(requests))
+        prepared, cleared = clear_shared_values(cursor, prepare_requests(requests))
+        run = RunState(cursor, model or load_model(), prepared)
         _refuse(run)
-        ruled_out = _follow_people(run)
+        followed = follow_people(run)
+        ruled_out = followed.ruled_out
         run.look_up_supplied(ruled_out)
         _settle_exact(run)
         pairs = score(run)
         people = find_people(run, pairs, ruled_out)
-        if watch is not None:
-            watch(run, pairs, people)
         decided = decide(run.open_requests(), people, run.model.thresholds)
         run.settle(decided.filter(pl.col("outcome") != NEW))
         _number_new(run, decided.filter(pl.col("outcome") == NEW), pairs, ruled_out)
         doubled = _hold_two_local_ids(run)
         assignments = _assignments(run)
-        return Decisions(assignments, _candidates(run, people, doubled))
+        warnings = prepared.join(cleared, on="request_id", maintain_order="left").select(WARNING_SCHEMA.names())
+        return Decisions(assignments, _candidates(run, people, doubled), followed.contradictions, warnings)
 
 
 def _refuse(run: RunState) -> None:
-    """Errors in identity fields, stand-ins for names or dates, and crowds that no field tells apart."""
+    """Errors in identity fields, names or dates that are missing or stand-ins, and crowds that no field tells apart."""
     reason = (
         pl.when("has_identity_error")
         .then(pl.coalesce("error_reason", pl.lit("IDENTITY_FIELD_ERROR")))
+        .when("is_nameless")
+        .then(pl.lit("NAME_MISSING"))
+        .when("is_undated")
+        .then(pl.lit("BIRTH_DATE_MISSING"))
         .when("is_placeholder")
         .then(pl.lit("IDENTITY_PLACEHOLDER"))
         .when("is_crowd")
@@ -98,41 +100,6 @@ def _refuse(run: RunState) -> None:
     )
     refused = run.requests.with_columns(refusal=reason).filter(pl.col("refusal").is_not_null())
     run.settle_as(refused, ERROR, pl.col("refusal"))
-
-
-def _follow_people(run: RunState) -> pl.DataFrame:
-    """Settles what people decided about these requests; who is ruled out for a request (request_id, person)."""
-    answered = _agreed_answers(run)
-    told = people_decisions(run.cursor).join(answered, on="request_id", how="anti")
-    same = pl.concat(
-        [
-            told.filter(pl.col("kind") == MUST_LINK).select("request_id", "person"),
-            answered.filter(pl.col("answer") == "same").select("request_id", person="answer_person"),
-        ]
-    )
-    run.settle(same.with_columns(outcome=pl.lit(REUSED), reason=pl.lit("DECIDED_SAME"), step=pl.lit("decision")))
-    cancelled = pl.concat(
-        [told.filter(pl.col("kind") == CANCEL), answered.filter(pl.col("answer") == "cancel")], how="diagonal"
-    )
-    run.settle_as(cancelled.join(same, on="request_id", how="anti"), CANCELED, "DECIDED_CANCEL", "decision")
-    run.settle_as(answered.filter(pl.col("answer") == "open"), NEAR_MATCH, pl.col("answer_reason"), "decision")
-    different = answered.filter(pl.col("answer") == "different").explode("ruled_out")
-    ruled_out = [
-        told.filter(pl.col("kind") == CANNOT_LINK).select("request_id", "person"),
-        different.select("request_id", person="ruled_out"),
-    ]
-    return pl.concat(ruled_out).drop_nulls()
-
-
-def _agreed_answers(run: RunState) -> pl.DataFrame:
-    """Answers out of returned worklists; two returns that contradict each other leave the question open."""
-    answers = run.requests.filter(pl.col("answer").is_not_null()).join(run.open_ids(), on="request_id")
-    answers = answers.select("request_id", *ANSWER_SCHEMA)
-    disagree = pl.struct("answer", "answer_person").n_unique().over("near_match_id") > 1
-    return answers.with_columns(
-        answer=pl.when(disagree).then(pl.lit("open")).otherwise("answer"),
-        answer_reason=pl.when(disagree).then(pl.lit("RETURN_TWO_SAME")).otherwise("answer_reason"),
-    )
 
 
 def _settle_exact(run: RunState) -> None:
@@ -180,7 +147,7 @@ def _hold_two_local_ids(run: RunState) -> pl.DataFrame:
     Who carries the number that the registry knows keeps the person; the others become questions (request_id, person).
     """
     where = run.requests.select("request_id", "district_code", "local_student_id", "school_year")
-    linked = run.settled.filter(pl.col("person").is_not_null(), pl.col("reason") != "DECIDED_SAME")
+    linked = run.settled.filter(pl.col("person").is_not_null(), ~pl.col("reason").is_in(["DECIDED_SAME", "DECIDED_BEFORE"]))
     linked = linked.join(where, on="request_id").filter(pl.col("local_student_id").is_not_null())
     doubled = linked.filter(pl.col("local_student_id").n_unique().over("person", "district_code", "school_year") > 1)
     if doubled.is_empty():
@@ -267,5 +234,5 @@ def _questions(run: RunState, questions: pl.DataFrame) -> pl.DataFrame:
     sent = run.requests.join(questions, on="request_id", how="semi")
     return sent.select(
         "request_id", "submission_id", "line_number", pl.coalesce("near_match_id", near_match_ids(sent)),
-        "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender",
+        "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "district_code", "local_student_id",
     )  # fmt: skip

@@ -232,7 +232,7 @@ _INSERT_PENDING = """
 _INSERT_NEAR_MATCHES = """
     INSERT INTO identity.near_match BY NAME
     SELECT waiting.near_match_id, waiting.submission_id, waiting.line_number, sha256, district_code, candidate_rank,
-           candidate_state_id, match_weight, explanation, reason, 'open' AS status, $at AS opened_at
+           candidate_state_id, match_weight, explanation, reason, evidence, 'open' AS status, $at AS opened_at
     FROM incoming_candidates AS asked JOIN incoming_waiting AS waiting
       ON asked.submission_id = waiting.submission_id AND asked.line_number = waiting.line_number
 """

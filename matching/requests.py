@@ -9,19 +9,15 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
+from matching.crowds import find_crowds
 from matching.standardize import placeholder_birth_dates, standardize
-
-# A Social Security number or a whole name with birth date on more records than this tells nobody apart: real numbers are
-# on two or three (one child in several files of a run), stand-ins that no list knows are on hundreds.
-MOST_RECORDS_WITH_ONE_SSN = 12
-MOST_RECORDS_ALIKE = 40
 
 REQUEST_TABLE = "mosis_request"
 
 # What a district answered to an earlier question about a request; only requests out of a returned worklist have it.
 ANSWER_SCHEMA: dict[str, pl.DataType] = {
     "near_match_id": pl.String(), "answer": pl.String(), "answer_person": pl.String(), "answer_reason": pl.String(),
-    "ruled_out": pl.List(pl.String()),
+    "ruled_out": pl.List(pl.String()), "answer_actor": pl.String(),
 }  # fmt: skip
 
 
@@ -31,34 +27,30 @@ def prepare_requests(requests: pl.DataFrame) -> pl.DataFrame:
     Returns:
         The rows in the order of (district_code, sha256, line_number), which is what ``request_id`` counts, so that
         nothing downstream depends on the order in which files and rows arrived. Added: the columns of standardize,
-        ``is_placeholder`` (no usable name or birth date), ``is_crowd`` (too many records alike).
+        ``is_nameless`` and ``is_undated`` (nothing was sent), ``is_placeholder`` (no usable name or birth date),
+        ``is_crowd`` (too many records alike).
     """
     unasked = [pl.lit(None, kind).alias(name) for name, kind in ANSWER_SCHEMA.items() if name not in requests.columns]
     keyed = standardize(requests.with_columns(unasked)).sort("district_code", "sha256", "line_number", "submission_id")
     stand_ins = pl.Series(placeholder_birth_dates()).str.to_date()
     known_date = pl.when(~pl.col("birth_date").is_in(stand_ins.implode())).then("birth_date")
-    alike = pl.struct("last_name_key", "first_name_key", "birth_date", "gender")
-    return (
+    prepared = (
         keyed.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias("request_id"))
+        .with_columns(
+            is_nameless=pl.any_horizontal(pl.col("last_name", "first_name").str.strip_chars().fill_null("") == ""),
+            is_undated=pl.col("birth_date").is_null(),
+        )
         .with_columns(
             known_date,
             pl.when(pl.col("last_name_key") != "").then("last_name_key"),
             pl.when(pl.col("first_name_key") != "").then("first_name_key"),
-            _usable_ssn("ssn_hash"),
-            _usable_ssn("ssn_near"),
             pl.col("school_year").cast(pl.Int32),
         )
         .with_columns(
             is_placeholder=pl.any_horizontal(pl.col("last_name_key", "first_name_key", "birth_date").is_null()),
-            is_crowd=pl.len().over(alike) > MOST_RECORDS_ALIKE,
         )
     )
-
-
-def _usable_ssn(column: str) -> pl.Expr:
-    return pl.when(pl.col("ssn_hash").is_not_null() & (pl.len().over("ssn_hash") <= MOST_RECORDS_WITH_ONE_SSN)).then(
-        column
-    )
+    return prepared.with_columns(find_crowds(prepared))
 
 
 @contextmanager

@@ -24,6 +24,7 @@ class Submission:
     """A file as claimed, plus what recognition and reading found.
 
     ``collection_version`` is the literal in the file, or ``id_batch``; counts are null until the file was read.
+    ``decided_by`` and ``decided_why`` are set where an operator answered a district's questions in its stead.
     """
 
     submission_id: str
@@ -59,6 +60,8 @@ class Submission:
     batch_delimiter: str | None = None
     batch_extract_date: str | None = None
     batch_extract_time: str | None = None
+    decided_by: str | None = None
+    decided_why: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for the plan's manifest."""

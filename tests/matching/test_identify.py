@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from matching.crowds import MOST_CHILDREN_ALIKE
 from matching.identify import ASSIGNMENT_SCHEMA, Decisions, identify
 from matching.model import load_model
-from matching.near_matches import CANDIDATE_SCHEMA
-from matching.requests import MOST_RECORDS_ALIKE
+from matching.questions import CANDIDATE_SCHEMA
 from schemas.errors import MosisError
 
 MARIA_ID, TWIN_ID = "1234567890", "2345678901"
@@ -67,7 +67,8 @@ CASES = [
     ({"has_identity_error": True}, ("ERROR", "IDENTITY_FIELD_ERROR", None)),
     ({"first_name": "Baby Girl"}, ("ERROR", "IDENTITY_PLACEHOLDER", None)),
     ({"birth_date": date(1900, 1, 1)}, ("ERROR", "IDENTITY_PLACEHOLDER", None)),
-    ({"birth_date": None}, ("ERROR", "IDENTITY_PLACEHOLDER", None)),
+    ({"birth_date": None}, ("ERROR", "BIRTH_DATE_MISSING", None)),
+    ({"last_name": None}, ("ERROR", "NAME_MISSING", None)),
 ]  # fmt: skip
 
 
@@ -132,7 +133,7 @@ def test_two_local_ids_of_one_file_cannot_both_be_one_child(make_requests: Any, 
 
 
 def test_a_crowd_of_one_name_is_an_error_not_an_explosion(make_requests: Any, make_registry: Any) -> None:
-    alike = [{"local_student_id": str(number)} for number in range(MOST_RECORDS_ALIKE + 1)]
+    alike = [{"local_student_id": str(number)} for number in range(MOST_CHILDREN_ALIKE + 1)]
     outcomes = identify(make_requests(*alike), make_registry()).assignments
     assert outcomes["reason"].unique().to_list() == ["TOO_MANY_ALIKE"]
     some = identify(make_requests(*alike[:-1]), make_registry()).assignments

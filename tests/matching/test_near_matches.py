@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 
 from matching.accuracy_run import store_decisions
+from matching.answers import record_answers
 from matching.identify import Decisions, identify
 from matching.ledger import open_near_matches, record_assignments
-from matching.near_matches import apply_return, near_match_id, record_answers
+from matching.questions import near_match_id
+from matching.returns import apply_return
 from schemas.submission import Submission
 
 AT = datetime(2025, 11, 3, 15, tzinfo=UTC)
