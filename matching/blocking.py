@@ -118,9 +118,23 @@ def _source(rule: BlockingRule, table: str) -> str:
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, rule: BlockingRule, sql: str, request_count: int) -> None:
-    cap = PAIRS_FLOOR + PAIRS_PER_REQUEST * request_count
-    cursor.execute(f"INSERT INTO {PAIR_TABLE} SELECT * FROM ({sql}) LIMIT {cap + 1}")
+    cursor.execute(f"INSERT INTO {PAIR_TABLE} SELECT * FROM ({sql}) LIMIT {most_pairs(request_count) + 1}")
     ((count,),) = cursor.fetchall()
+    check_pair_count(rule, count, request_count)
+
+
+def most_pairs(request_count: int) -> int:
+    """Pairs a rule may make in a run of so many requests."""
+    return PAIRS_FLOOR + PAIRS_PER_REQUEST * request_count
+
+
+def check_pair_count(rule: BlockingRule, count: int, request_count: int) -> None:
+    """Refuse what a rule made when it is more than a run of this size can need.
+
+    Raises:
+        MosisError: names the rule and its fields.
+    """
+    cap = most_pairs(request_count)
     if count > cap:
         raise MosisError(
             f"matching: blocking rule {rule.name} makes more than {cap} pairs of {request_count} requests. "
