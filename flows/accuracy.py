@@ -1,71 +1,100 @@
-"""``mosis accuracy``: two years of a sample state through identification, held against the truth."""
+"""One measurement of identity: two years of a fresh sample state through identification, held against the truth.
 
+A measurement is one seed and one variant. It runs alone (``accuracy_process``), is kept as one JSON object, and is added
+up with others of its kind (``accuracy_pool``).
+"""
+
+import hashlib
 import secrets
-from dataclasses import dataclass
-from io import StringIO
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+import matching
 from flows.progress import Progress, Stopwatch
 from matching.accuracy_run import AccuracyRun, run_accuracy
+from matching.evaluation import count_errors
+from matching.plain_splink import link_plainly
 from matching.ssn import SsnHasher
 from sample_data.requests import registration_requests
+from sample_data.tables import error_causes
 
-TRUTH = [
-    "submission_id",
-    "line_number",
-    "person_id",
-    "family",
-    "twin_set",
-    "is_hispanic",
-    "has_ssn",
-    "school_year",
-    "district_code",
-]
-TRUTH_ALONE = ["person_id", "family", "twin_set", "is_hispanic", "has_ssn"]
+FORMAT_VERSION = 1
+TRUTH_ALONE = [
+    "person_id", "family", "twin_set", "is_hispanic", "has_ssn", "error_tags", "namesake_key",
+]  # fmt: skip
+TRUTH = ["submission_id", "line_number", "school_year", "district_code", "local_student_id", *TRUTH_ALONE]
+COLD, WARM, PLAIN = "cold", "warm", "plain"
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A cold and a warm run over one sample state; the seed repeats it."""
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A state like the given one but for its errors or for a field that nobody sends."""
 
-    seed: int
+    title: str
+    error_scale: float = 1.0
+    without: tuple[str, ...] = ()
+
+
+AS_GIVEN = "as-given"
+VARIANTS = {
+    AS_GIVEN: Variant("As given"),
+    "half-errors": Variant("Half the errors", 0.5),
+    "double-errors": Variant("Double the errors", 2.0),
+    "no-guardian": Variant("Without guardians", without=("guardian_last_name", "guardian_first_name")),
+    "no-ssn": Variant("Without SSNs", without=("ssn",)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to measure. ``warm``, ``plain`` and ``frontier`` are left out of variants: they cost more than they tell."""
+
     students: int
     districts: int
-    cold: AccuracyRun
-    warm: AccuracyRun
-
-    def to_json(self) -> dict[str, Any]:
-        state = {"seed": self.seed, "students": self.students, "districts": self.districts}
-        return {**state, "cold": self.cold.to_json(), "warm": self.warm.to_json()}
-
-    @property
-    def text(self) -> str:
-        head = f"Sample state: {self.students:,} students, {self.districts} districts, seed {self.seed}, model {self.cold.model_version}."
-        return "\n".join(
-            [head, *_table("Cold: no record names a state ID", self.cold), *_table(_warm_title(self.warm), self.warm)]
-        )
+    seed: int
+    variant: str = AS_GIVEN
+    warm: bool = True
+    plain: bool = True
+    frontier: bool = True
 
 
-def measure_accuracy(students: int, districts: int, seed: int | None, *, progress: Progress) -> Measured:
-    """Make a state, identify its two years cold and warm, and measure both.
-
-    Args:
-        seed: drawn from the operating system where none is given, and printed with the figures.
-    """
-    seed = secrets.randbelow(2**31) if seed is None else seed
+def measure(order: Order, *, progress: Progress) -> dict[str, Any]:
+    """One measurement as a JSON object: the order, versions, seconds by stage, and the counts of each mode."""
     watch = Stopwatch(progress)
     with watch.stage("sample state"):
-        hasher = SsnHasher({1: secrets.token_bytes(32)})
-        years = [hashed(frame, hasher) for frame in registration_requests(seed, students, districts)]
-        truth = pl.concat([frame.select(TRUTH) for frame in years])
+        requests, truth = sample_requests(order)
+    modes: dict[str, dict[str, Any]] = {}
     with watch.stage("identify, cold"):
-        requests = [frame.drop(TRUTH_ALONE) for frame in years]
-        cold = run_accuracy(requests, truth)
-    with watch.stage("identify, warm"):
-        warm = run_accuracy(requests, truth, warm_seed=seed)
-    return Measured(seed, students, districts, cold, warm)
+        cold = run_accuracy(requests, truth, frontier=order.frontier, tag_causes=error_causes())
+        modes[COLD] = run_to_json(cold)
+    if order.warm:
+        with watch.stage("identify, warm"):
+            modes[WARM] = run_to_json(run_accuracy(requests, truth, warm_seed=order.seed, tag_causes=error_causes()))
+    if order.plain:
+        with watch.stage("plain splink"):
+            counts = count_errors(truth, link_plainly(requests))
+            modes[PLAIN] = {"counts": counts.to_dicts()}
+    return {
+        "format_version": FORMAT_VERSION,
+        **asdict(order),
+        "model_version": cold.model_version,
+        "code_version": code_version(),
+        "seconds": {stage: round(seconds, 1) for stage, seconds in watch.seconds.items()},
+        "modes": modes,
+    }  # fmt: skip
+
+
+def sample_requests(order: Order) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+    """Identity requests of each year, and the truth of all of them (TRUTH); SSNs as codes under a key of the moment."""
+    variant = VARIANTS[order.variant]
+    hasher = SsnHasher({1: secrets.token_bytes(32)})
+    frames = registration_requests(order.seed, order.students, order.districts, error_scale=variant.error_scale)
+    blank = [pl.lit(None, pl.String).alias(name) for name in variant.without]
+    years = [hashed(frame.with_columns(blank), hasher) for frame in frames]
+    return [frame.drop(TRUTH_ALONE) for frame in years], pl.concat([frame.select(TRUTH) for frame in years])
 
 
 def hashed(requests: pl.DataFrame, hasher: SsnHasher) -> pl.DataFrame:
@@ -73,29 +102,21 @@ def hashed(requests: pl.DataFrame, hasher: SsnHasher) -> pl.DataFrame:
     return requests.drop("ssn").hstack(hasher(requests["ssn"])).with_columns(has_ssn=pl.col("ssn_status") == "ok")
 
 
-def _warm_title(warm: AccuracyRun) -> str:
-    share = f"{warm.flagged_ids} of {warm.wrong_ids} wrong ones flagged" if warm.wrong_ids else "none of them wrong"
-    return f"Warm: nine of ten records of the second year name the child's state ID; {share}"
+def run_to_json(run: AccuracyRun) -> dict[str, Any]:
+    return {
+        "pupils": run.pupils,
+        "records": run.records,
+        "identify_seconds": [round(value, 2) for value in run.seconds],
+        "counts": run.counts.to_dicts(),
+        "reasons": run.reasons.to_dicts(),
+        "causes": run.causes.to_dicts(),
+        "frontier": run.frontier.to_dicts(),
+    }
 
 
-def _table(title: str, run: AccuracyRun) -> list[str]:
-    """One line a measure, one column a subgroup; the interval (95%, exact) stands under the figure."""
-    from rich.console import Console
-    from rich.table import Table
-
-    subgroups = run.table["subgroup"].unique(maintain_order=True).to_list()
-    table = Table("measure", "unit", *subgroups, title=title, title_justify="left", box=None, pad_edge=False)
-    for column in table.columns[2:]:
-        column.justify = "right"
-    cells = {(row["measure"], row["subgroup"]): _cell(row) for row in run.table.iter_rows(named=True)}
-    units = dict(run.table.select("measure", "unit").unique(maintain_order=True).iter_rows())
-    for measure, unit in units.items():
-        table.add_row(measure, unit, *(cells.get((measure, subgroup), "") for subgroup in subgroups))
-    page = StringIO()
-    Console(file=page, width=118).print(table)
-    seconds = ", ".join(f"{value:.1f} s" for value in run.seconds)
-    return ["", page.getvalue().rstrip(), f"{run.records:,} records of {run.pupils:,} pupils; identify took {seconds}."]
-
-
-def _cell(row: dict[str, Any]) -> str:
-    return f"{row['value']:,.2f}\n{row['low']:,.1f}–{row['high']:,.1f}"
+def code_version() -> str:
+    """Eight hex digits that change when any rule of matching does."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(matching.__path__[0]).rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:8]

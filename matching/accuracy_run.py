@@ -1,31 +1,32 @@
 """Identity measured: the runs of a state with truth, one after the other, into a registry in memory.
 
 Cold: no record names a state ID. Warm: nine of ten records of the later years name the ID that the child has, and a few a
-wrong one: mistyped, a sister's or brother's, or another child's.
+wrong one (``warm_requests``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any
 
 import duckdb
-import numpy as np
 import polars as pl
 
-from matching.evaluation import LINE, evaluate
+from matching.error_causes import count_causes
+from matching.evaluation import COUNT_SCHEMA, EVERYBODY, count_errors, count_reasons, pool_counts, with_intervals
+from matching.frontier import Frontier
 from matching.identify import identify
 from matching.ledger import record_versions
 from matching.model import Model, load_model
-from matching.reasons import CONFIRMED, NEW
+from matching.reasons import NEW
 from matching.standardize import STANDARDIZE_VERSION, standardize
+from matching.student_ids import with_check_digits
+from matching.warm_requests import count_flagged, supply_ids
 from schemas.database.migrate import known_migrations
 
-# Numbers of a registry that is thrown away; they need no secrecy, only to be ten digits.
-FIRST_NUMBER = 1_000_000_000
+# Numbers of a registry that is thrown away; they need no secrecy, only to be IDs with their check digit.
+FIRST_BODY = 100_000_000
 _AT = datetime(2000, 1, 1, tzinfo=UTC)
-SUPPLIED_SHARE, WRONG_SHARE = 0.90, 0.002
 
 
 @dataclass(frozen=True)
@@ -33,63 +34,79 @@ class AccuracyRun:
     """What a measured state came to.
 
     Attributes:
-        table: as ``evaluate`` gives it.
-        wrong_ids: how many wrong IDs were supplied (warm only), and how many of them were not taken as they stood.
+        counts: COUNT_SCHEMA of ``evaluation``.
+        reasons: REASON_SCHEMA of ``evaluation``.
+        causes: CAUSE_SCHEMA of ``error_causes``.
+        frontier: POINT_SCHEMA of ``frontier``; empty where none was asked for.
         seconds: of each run's identify.
     """
 
-    table: pl.DataFrame
+    counts: pl.DataFrame
+    reasons: pl.DataFrame
+    causes: pl.DataFrame
+    frontier: pl.DataFrame
     pupils: int
     records: int
     seconds: tuple[float, ...]
     model_version: str
-    wrong_ids: int = 0
-    flagged_ids: int = 0
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "pupils": self.pupils,
-            "records": self.records,
-            "seconds": [round(value, 2) for value in self.seconds],
-            "model_version": self.model_version,
-            "wrong_ids_supplied": self.wrong_ids,
-            "wrong_ids_flagged": self.flagged_ids,
-            "measures": self.table.to_dicts(),
-        }
+    @property
+    def table(self) -> pl.DataFrame:
+        """The counts as figures with intervals, TABLE_SCHEMA of ``evaluation``."""
+        return with_intervals(self.counts)
 
 
 def run_accuracy(
-    runs: Sequence[pl.DataFrame], truth: pl.DataFrame, *, model: Model | None = None, warm_seed: int | None = None
+    runs: Sequence[pl.DataFrame],
+    truth: pl.DataFrame,
+    *,
+    model: Model | None = None,
+    warm_seed: int | None = None,
+    frontier: bool = False,
+    tag_causes: Mapping[str, tuple[str, str]] | None = None,
 ) -> AccuracyRun:
     """Decide the runs in order, each against what the earlier ones left, and hold the outcome against the truth.
 
     Args:
         runs: identity requests of each run.
-        truth: as ``evaluate`` takes it, of all runs.
+        truth: as ``count_errors`` and ``count_causes`` take it, of all runs.
         warm_seed: later runs name IDs as a warm state would; null for a cold one.
+        frontier: weigh other thresholds too (two runs, cold).
+        tag_causes: what the tags of mistakes mean, for the causes.
     """
     model = model or load_model()
     con = open_registry()
     decided: list[pl.DataFrame] = []
     seconds: list[float] = []
-    wrong = flagged = 0
+    flags: dict[str, tuple[int, int]] = {}
+    first_rows: pl.DataFrame | None = None
+    weighing = Frontier(model.thresholds) if frontier else None
     try:
         for number, requests in enumerate(runs):
             if number and warm_seed is not None:
-                requests, sent_wrong = _supply_ids(requests, truth, pl.concat(decided), warm_seed + number)
+                requests, sent = supply_ids(requests, truth, pl.concat(decided), warm_seed + number)
             start = perf_counter()
-            decisions = identify(requests, con, model)
+            scoring = {"score": weighing.watch} if weighing else {}
+            decisions = identify(requests, con, model, **scoring)
             seconds.append(perf_counter() - start)
-            assignments = store_decisions(con, requests, decisions.assignments)
-            decided.append(assignments)
+            decided.append(store_decisions(con, requests, decisions.assignments))
             if number and warm_seed is not None:
-                wrong += sent_wrong.height
-                flagged += assignments.join(sent_wrong, on=LINE).filter(pl.col("outcome") != CONFIRMED).height
+                flags = _added(flags, count_flagged(decided[-1], sent))
+            first_rows = _registry_rows(con) if first_rows is None else first_rows
+        flags["year-1 IDs moved"] = _moved(con, first_rows)
     finally:
         con.close()
-    table = evaluate(truth, pl.concat(decided))
+    assignments = pl.concat(decided)
+    extra = [(measure, EVERYBODY, count, among) for measure, (count, among) in flags.items() if among]
     return AccuracyRun(
-        table, truth["person_id"].n_unique(), truth.height, tuple(seconds), model.version, wrong, flagged
+        counts=pool_counts([count_errors(truth, assignments), pl.DataFrame(extra, schema=COUNT_SCHEMA, orient="row")]),
+        reasons=count_reasons(truth, assignments),
+        causes=count_causes(truth, assignments, tag_causes or {}),
+        frontier=weighing.points(truth, decided) if weighing else Frontier.no_points(),
+        pupils=truth["person_id"].n_unique(),
+        records=truth.height,
+        seconds=tuple(seconds),
+        model_version=model.version,
     )
 
 
@@ -108,8 +125,9 @@ def open_registry(threads: int = 2) -> duckdb.DuckDBPyConnection:
 def store_decisions(con: duckdb.DuckDBPyConnection, requests: pl.DataFrame, assignments: pl.DataFrame) -> pl.DataFrame:
     """Give the new children numbers and remember what was sent about every child; the assignments with IDs filled in."""
     ((issued,),) = con.execute("SELECT count(*) FROM identity.student").fetchall()
-    number = (FIRST_NUMBER + issued + pl.col("person_number")).cast(pl.String)
-    filled = assignments.with_columns(state_id=pl.coalesce("state_id", number))
+    is_new = assignments["person_number"].is_not_null()
+    numbers = with_check_digits(FIRST_BODY + issued + assignments["person_number"].fill_null(0))
+    filled = assignments.with_columns(state_id=pl.coalesce("state_id", pl.when(is_new).then(numbers)))
     new_ids = filled.filter(pl.col("outcome") == NEW).select("state_id").unique()
     con.register("new_ids", new_ids)
     con.execute(
@@ -121,37 +139,23 @@ def store_decisions(con: duckdb.DuckDBPyConnection, requests: pl.DataFrame, assi
     return filled
 
 
-def _supply_ids(
-    requests: pl.DataFrame, truth: pl.DataFrame, earlier: pl.DataFrame, seed: int
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Requests that name IDs, and the lines that name a wrong one."""
-    rng = np.random.default_rng(seed)
-    lines = requests.join(truth.select(*LINE, "person_id", "family"), on=LINE, maintain_order="left")
-    owned = earlier.join(truth.select(*LINE, "person_id", "family"), on=LINE).filter(pl.col("state_id").is_not_null())
-    own = owned.group_by("person_id").agg(own_id=pl.col("state_id").min())
-    # Somebody else's: of the family where it has another child, else anybody's.
-    kin = owned.select("family", kin_id="state_id", kin="person_id").unique().sort("family", "kin_id")
-    lines = lines.join(own, on="person_id", how="left", maintain_order="left").with_row_index("row")
-    others = lines.join(kin, on="family").filter(pl.col("kin") != pl.col("person_id"))
-    sibling = others.group_by("row").agg(sibling_id=pl.col("kin_id").min())
-    lines = lines.join(sibling, on="row", how="left", maintain_order="left")
-    draw = pl.Series(rng.random(lines.height))
-    kind = pl.Series(rng.integers(0, 3, lines.height))
-    stranger = owned["state_id"].gather(rng.integers(0, owned.height, lines.height))
-    place = pl.Series(rng.integers(1, 10, lines.height))
-    mistyped = pl.concat_str(
-        pl.col("own_id").str.slice(0, place), (pl.col("own_id").str.slice(place, 1).cast(pl.Int32) + 1) % 10,
-        pl.col("own_id").str.slice(place + 1),
-    )  # fmt: skip
-    wrong_id = (
-        pl.when(kind == 0).then(mistyped).when(kind == 1).then(pl.coalesce("sibling_id", stranger)).otherwise(stranger)
-    )
-    supplied = lines.with_columns(
-        submitted_state_id=pl.when(pl.col("own_id").is_null() | (draw > SUPPLIED_SHARE))
-        .then(pl.lit(None, pl.String))
-        .when(draw < WRONG_SHARE * SUPPLIED_SHARE)
-        .then(wrong_id)
-        .otherwise("own_id")
-    )
-    wrong = supplied.filter(pl.col("submitted_state_id") != pl.col("own_id")).select(*LINE)
-    return supplied.select(requests.columns), wrong
+def _registry_rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Which version of identifying data belongs to which active ID: state_id and version_hash."""
+    return con.sql(
+        "SELECT DISTINCT r.state_id, r.version_hash FROM identity.record r "
+        "SEMI JOIN identity.student s ON s.state_id = r.state_id AND s.status = 'active'"
+    ).pl()
+
+
+def _moved(con: duckdb.DuckDBPyConnection, before: pl.DataFrame | None) -> tuple[int, int]:
+    """How many rows of the first run's registry are no longer their ID's, among all of them."""
+    if before is None:
+        return 0, 0
+    return before.join(_registry_rows(con), on=["state_id", "version_hash"], how="anti").height, before.height
+
+
+def _added(totals: Mapping[str, tuple[int, int]], counts: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    return {
+        name: (count + totals.get(name, (0, 0))[0], among + totals.get(name, (0, 0))[1])
+        for name, (count, among) in counts.items()
+    }

@@ -13,24 +13,34 @@ from sample_data.enrolment import enrol
 from sample_data.people import make_people
 from sample_data.registrations import register
 from sample_data.styles import draw_habits, spell
+from sample_data.tables import errors_scaled
 
 
 def registration_requests(
-    seed: int, students: int, districts: int, years: tuple[int, ...] = (2025, 2026)
+    seed: int, students: int, districts: int, years: tuple[int, ...] = (2025, 2026), error_scale: float = 1.0
 ) -> list[pl.DataFrame]:
     """One frame a year, one row a registration, spelt as its district spells.
 
     Columns: the identity columns with ``ssn`` in the clear instead of its codes; ``submission_id``, ``sha256``,
-    ``line_number``, ``layout``; and the truth: ``person_id``, ``twin_set``, ``is_hispanic``.
+    ``line_number``, ``layout``; and the truth: ``person_id``, ``family``, ``twin_set``, ``is_hispanic``, ``error_tags``
+    (mistakes of this registration, joined by ``;``) and ``namesake_key`` (one number a true name and birth date).
+
+    Args:
+        error_scale: every mistake of ``error_rates.csv`` is made so many times as often.
     """
     state = build_state(seed, students, districts)
     people = make_people(seed, state, students, years)
     rolls = enrol(seed, state, people, students, years)
     habits = draw_habits(seed, state)
+    namesakes = people.select(
+        namesake_key=pl.struct("first_name", "last_name", "other_surname", "birth_date").rank("dense").cast(pl.UInt32)
+    ).to_series()
     held: pl.DataFrame | None = None
     requests = []
     for year in years:
-        held = register(seed, state, people, rolls.years[year], year, held)
+        with errors_scaled(error_scale):
+            held = register(seed, state, people, rolls.years[year], year, held)
+        held = held.with_columns(namesakes.gather(held["person"]))
         ordered = held.sort("district", "school_code", "last_name", "first_name", "person")
         requests.append(as_requests(spell(ordered, habits), state.codes, year))
     return requests

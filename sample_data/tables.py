@@ -125,3 +125,9 @@ def accents() -> dict[str, str]:
 def nicknames() -> dict[str, tuple[str, ...]]:
     table = read_table("name_tables/nicknames.csv").group_by("name", maintain_order=True).agg("nickname")
     return {name: tuple(short) for name, short in table.iter_rows()}
+
+
+@cache
+def error_causes() -> dict[str, tuple[str, str]]:
+    """Tag of a mistake -> the field it damages and the mistake in words."""
+    return {tag: (field, cause) for tag, field, cause in read_table("error_causes.csv").iter_rows()}

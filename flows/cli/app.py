@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from flows.cli import data_dictionary, district_desk, ids, operations, publication, sample
+from flows.cli import accuracy, data_dictionary, district_desk, ids, operations, publication, sample
 from schemas.errors import MosisError, NoSpace, describe_defect
 
 DEFECT = 70  # sysexits.h: internal software error
@@ -28,6 +28,7 @@ publication.register(app)
 data_dictionary.register(app)
 ids.register(app)
 sample.register(app)
+accuracy.register(app)
 
 
 def main() -> None:

@@ -1,17 +1,13 @@
-"""``mosis sample`` makes a synthetic state with truth; ``mosis accuracy`` measures identity on one."""
+"""``mosis sample`` makes a synthetic state with truth."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from flows.cli.options import JsonOption
-
 
 def register(app: typer.Typer) -> None:
     app.command()(sample)
-    app.command()(accuracy)
 
 
 def sample(
@@ -30,24 +26,3 @@ def sample(
     with progress_display() as progress:
         summary = generate_sample(out, students, districts, seed, progress=progress)
     print(summary)
-
-
-def accuracy(
-    students: Annotated[int, typer.Option("--students", min=200, help="Pupils of the sample state.")] = 20_000,
-    districts: Annotated[int, typer.Option("--districts", min=2, help="Districts.")] = 40,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", help="Left out: drawn from the operating system and printed.", show_default=False),
-    ] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Run two years of a sample state through identification and print its errors against the truth.
-
-    Example: mosis accuracy --students 20000
-    """
-    from flows.accuracy import measure_accuracy
-    from flows.cli.show import progress_display
-
-    with progress_display(quiet=as_json) as progress:
-        measured = measure_accuracy(students, districts, seed, progress=progress)
-    print(json.dumps(measured.to_json(), indent=2) if as_json else measured.text)
