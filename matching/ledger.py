@@ -121,6 +121,15 @@ def record_versions(
     records = requests.join(accepted.select(*line, "state_id"), on=line).with_columns(
         first_school_year=year, last_school_year=year
     )
+    keep_versions(con, records, at)
+
+
+def keep_versions(con: duckdb.DuckDBPyConnection, records: pl.DataFrame, at: datetime) -> None:
+    """Add the versions of identifying data that these records hold; known ones are marked as seen again.
+
+    Args:
+        records: as ``record_versions`` has them, with ``state_id``, ``first_school_year`` and ``last_school_year``.
+    """
     if records.is_empty():
         return
     versions = _one_per_version(records.with_columns(_version_hashes(con, records)))
