@@ -7,6 +7,8 @@ from matching.requests import REQUEST_TABLE
 
 FORWARD_TABLE = "mosis_forward"
 ACTIVE, MERGED, RETIRED, UNKNOWN = "active", "merged", "retired", "unknown"
+# An imported number of which it is not clear whose it is: never given again, and nobody is linked to it.
+HELD = "held"
 
 
 def make_forward_table(cursor: duckdb.DuckDBPyConnection) -> None:
