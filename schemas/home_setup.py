@@ -25,10 +25,17 @@ _SETTING_NOTES = {
     "suppression_threshold": "counts below it are withheld (policy of 2007: fewer than thirty)",
     "confirm_drop_share": "a correction that drops a larger share of the earlier records waits for confirmation",
     "model_version": "folder in HOME/models/; the model that ships where it is not set",
+    "locator_shows_placement": "the locator shows district, school and grade too, which help to place a child (policy of 2007)",
+    "second_approver": "true: merge, split, retire and undo of a state ID wait until a second person approves them",
+    "testing_windows": "while an assessment is given, corrections of state IDs wait; days in Missouri, both included",
 }
 
 # A setting that is off by default is shown with a value it could have.
-_EXAMPLES = {"inbox": '"/srv/sftp/inbox"', "model_version": '"2026-10"'}
+_EXAMPLES = {
+    "inbox": '"/srv/sftp/inbox"',
+    "model_version": '"2026-10"',
+    "testing_windows": '[{ assessment = "MAPSPR", opens = 2026-03-30, closes = 2026-05-22 }]',
+}
 # The districts' own folders: their group is the operator's to set, others see nothing.
 _DISTRICT_FOLDER = 0o750
 
@@ -97,4 +104,6 @@ def settings_text() -> str:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)

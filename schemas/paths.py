@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.errors import NoStateHome, UsageError
+from schemas.testing_windows import AssessmentWindow
 
 SETTINGS_FILE = "mosis.toml"
 FOLDERS = (
@@ -34,6 +35,9 @@ class Settings(BaseModel):
     suppression_threshold: int = Field(30, ge=2)
     confirm_drop_share: float = Field(0.20, ge=0, le=1)
     model_version: str | None = None
+    locator_shows_placement: bool = False
+    second_approver: bool = False
+    testing_windows: tuple[AssessmentWindow, ...] = ()
 
 
 @dataclass(frozen=True)
