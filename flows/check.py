@@ -22,7 +22,15 @@ from schemas.directory import Directory, load_directory
 from schemas.errors import FileRefused, UsageError
 from schemas.files import sha256_of
 from schemas.inbox.recognise import recognise
-from schemas.reading import NEAR_MATCH_RETURN, Extract, Recognition, read_extract, read_near_match_return
+from schemas.reading import (
+    LOCATOR_REQUEST,
+    NEAR_MATCH_RETURN,
+    Extract,
+    Recognition,
+    read_extract,
+    read_locator_request,
+    read_near_match_return,
+)
 from schemas.rules import RuleBook, load_rule_book
 from schemas.submission import Submission
 from schemas.validation import VIOLATION_SCHEMA, Validated, validate_records
@@ -70,6 +78,8 @@ def check_file(
         submission = recognised(submission, recognition)
         if recognition.file_format == NEAR_MATCH_RETURN:
             return answer(returned(submission, content, recognition), dictionary, None, places, None, at)
+        if recognition.file_format == LOCATOR_REQUEST:
+            return answer(asked(submission, content, recognition), dictionary, None, places, None, at)
         extract = read_extract(content, recognition, dictionary, SsnHasher({1: secrets.token_bytes(32)}))
         refuse_impossible_district(extract, places)
     except FileRefused as refusal:
@@ -106,6 +116,12 @@ def returned(submission: Submission, content: bytes, recognition: Recognition) -
     return replace(
         counted(submission, read_near_match_return(content, recognition)), status="decisions", outcome="accepted"
     )
+
+
+def asked(submission: Submission, content: bytes, recognition: Recognition) -> Submission:
+    """A locator request: here only its form can be checked, for the registry is the state's."""
+    read = counted(submission, read_locator_request(content, recognition))
+    return replace(read, outcome="accepted_with_violations" if read.refused_count else "accepted")
 
 
 def check_records(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.session import Session
+from flows.locating import answer_requests
+from flows.session import Session, model_folder
 from flows.staging import (
     StagedBatch,
     StagingArea,
@@ -24,7 +25,6 @@ from matching.requests import ANSWER_SCHEMA
 from matching.returns import ReturnedAnswers, apply_return
 from schemas.dictionary import Dictionary
 from schemas.identity_fields import IDENTITY_ERROR_FIELDS, IDENTITY_SOURCES, identity_columns
-from schemas.paths import StateHome
 from schemas.submission import Submission
 from schemas.validation import VIOLATION_SCHEMA, validate_records
 
@@ -56,6 +56,7 @@ def decide_identities(session: Session, area: StagingArea, taking: Taking) -> De
     write_stage(requests.drop(ANSWER_COLUMNS, strict=False), area.folder / "requests.parquet")
     findings = return_findings(taking, returned, decisions)
     write_stage(findings, area.folder / "return_findings.parquet")
+    answer_requests(session, taking, area.folder)
     check_ids(area, taking.submissions, decisions.assignments)
     with_violations = scan_violations(area.folder).select("submission_id").unique().collect()
     submissions = outcomes(taking.submissions.values(), pl.concat([with_violations, findings.select("submission_id")]))
@@ -108,12 +109,6 @@ def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], decisio
         fix=pl.lit("Look at the line of your returned file and, where the question is still open, return it again."),
     ).cast(pl.Schema(VIOLATION_SCHEMA))
     return pl.concat([undone, *unreadable]).sort("submission_id", "line_number")
-
-
-def model_folder(home: StateHome) -> Path | None:
-    """The model a home names in its settings; null for the one that ships."""
-    version = home.settings.model_version
-    return home.models / version if version else None
 
 
 def load_requests(area: StagingArea, submissions: Mapping[str, Submission]) -> pl.DataFrame:

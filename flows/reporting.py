@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from flows.locating import StagedLookups
 from flows.receiving import claim_of
 from flows.report_queries import as_stored, by_submission, stored_ids
 from flows.session import Session
@@ -19,6 +20,7 @@ from flows.summary import RunSummary
 from flows.unit_frames import StagedFrames
 from matching.plan import Plan
 from outputs.answers import build_answers, write_answers
+from outputs.locator_answers import LOCATED, write_located
 from outputs.next_steps import ReceiptFacts
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.state_page import STATE_PAGE, write_state_page
@@ -30,7 +32,7 @@ from schemas.files import make_folder
 from schemas.identity_fields import IDENTITY_SOURCES
 from schemas.inbox.claim import release_claim
 from schemas.inbox.quarantine import quarantine_content
-from schemas.reading.recognition import NEAR_MATCH_RETURN
+from schemas.reading.recognition import LOCATOR_REQUEST, NEAR_MATCH_RETURN
 from schemas.rules import RuleBook, load_rule_book
 from schemas.submission import Submission
 
@@ -98,7 +100,9 @@ class ReportDesk:
         violations = frames.violations.get(name)
         files: list[str] = []
         # Certified: somebody certified it between an interrupted run and the run that completes it.
-        if submission.status in ("trial", "superseded", "answered", "certified"):
+        if submission.layout == LOCATOR_REQUEST:
+            files += self._located(folder, submission)
+        elif submission.status in ("trial", "superseded", "answered", "certified"):
             files += self._violation_report(folder, submission, frames, ids, at)
         if assignments is not None and submission.accepted_count is not None:
             files += self._answers(folder, submission, frames, at)
@@ -109,7 +113,7 @@ class ReportDesk:
             facts,
             violations=violations if violations is not None else self._no_violations(submission),
             ids=ids
-            if ids is not None or is_refused or not submission.accepted_count
+            if ids is not None or is_refused or not submission.accepted_count or submission.layout == LOCATOR_REQUEST
             else count_outcomes(NO_ASSIGNMENTS),
             finished_at=at,
             dictionary_version=self.session.dictionary.version,
@@ -165,6 +169,14 @@ class ReportDesk:
         rows = frames.violations.get(name, NO_VIOLATIONS)
         return write_violation_report(folder, subject, rows, self._words_of(collection), fixed=frames.fixed.get(name))
 
+    def _located(self, folder: Path, submission: Submission) -> Sequence[str]:
+        if submission.status != "answered":
+            return ()
+        shows_placement = self.session.home.settings.locator_shows_placement
+        staged = StagedLookups(StagedFrames(self.plan).folder)
+        write_located(folder, staged.csv(submission, shows_placement=shows_placement))
+        return (LOCATED,)
+
     def _answers(self, folder: Path, submission: Submission, frames: ReportFrames, at: datetime) -> Sequence[str]:
         name = submission.submission_id
         if name not in frames.records:
@@ -192,7 +204,7 @@ class ReportDesk:
 
     def _collection(self, submission: Submission) -> RecordCollection | None:
         version = submission.collection_version
-        if version is None or version == NEAR_MATCH_RETURN:
+        if version in (None, NEAR_MATCH_RETURN, LOCATOR_REQUEST):
             return None
         return self.session.dictionary.collection(version)
 

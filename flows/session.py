@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 
@@ -53,6 +54,12 @@ class Reader:
     con: duckdb.DuckDBPyConnection
     dictionary: Dictionary
     directory: Directory
+
+
+def model_folder(home: StateHome) -> Path | None:
+    """The model a home names in its settings; null for the one that ships."""
+    version = home.settings.model_version
+    return home.models / version if version else None
 
 
 @contextmanager

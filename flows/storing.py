@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 
 from flows.group_commits import REJECTED_REASON, CommitUnit
+from flows.locating import StagedLookups
 from flows.session import Session
 from flows.unit_frames import StagedFrames, with_state_ids
 from matching.answers import record_answers
@@ -57,6 +58,7 @@ class StateSteps:
         open_near_matches(con, candidates, requests, unit.assignments, at)
         record_answers(con, unit.assignments, unit.submissions, at, unit.block.number)
         fill_answered_ids(con, answered_questions(con, unit), at)
+        StagedLookups(frames.folder).log(con, unit.submissions, at)
 
     def reject(self, con: duckdb.DuckDBPyConnection, submission: Submission, error_name: str) -> None:
         """A submission that cannot be stored: rejected, with a receipt that does not blame the district."""

@@ -15,7 +15,15 @@ from schemas.calendar import is_late
 from schemas.dictionary import ID_BATCH, Collection, Dictionary
 from schemas.errors import FileRefused
 from schemas.inbox.recognise import recognise
-from schemas.reading import NEAR_MATCH_RETURN, Extract, Recognition, read_extract, read_near_match_return
+from schemas.reading import (
+    LOCATOR_REQUEST,
+    NEAR_MATCH_RETURN,
+    Extract,
+    Recognition,
+    read_extract,
+    read_locator_request,
+    read_near_match_return,
+)
 from schemas.submission import Submission
 
 # Files read side by side; splitting and decoding leave the interpreter's lock for most of their time.
@@ -97,6 +105,8 @@ def read_file(claimed: Submission, path: Path | None, dictionary: Dictionary, ha
         submission = recognised(claimed, recognition)
         if recognition.file_format == NEAR_MATCH_RETURN:
             extract = read_near_match_return(content, recognition)
+        elif recognition.file_format == LOCATOR_REQUEST:
+            extract = read_locator_request(content, recognition)
         else:
             extract = read_extract(content, recognition, dictionary, hasher)
             refuse_other_district(extract, submission.district_code)
@@ -128,6 +138,7 @@ class Taking:
     confirm_drop_share: float
     submissions: dict[str, Submission] = field(default_factory=dict)
     returns: dict[str, Extract] = field(default_factory=dict)
+    locators: dict[str, Extract] = field(default_factory=dict)
 
     def take(self, read: ReadFile) -> Submission:
         """Stage one file that was read; one that cannot be taken keeps its reason instead."""
@@ -139,6 +150,10 @@ class Taking:
         submission, extract = read.submission, read.extract
         if extract is None:
             return submission
+        if submission.file_format == LOCATOR_REQUEST:
+            # Never a duplicate: the same question may have another answer by now.
+            self.locators[submission.submission_id] = extract
+            return replace(submission, status="answered")
         if duplicate_of := self._duplicate_of(submission):
             return replace(submission, outcome="duplicate", status="duplicate", duplicate_of=duplicate_of)
         if submission.file_format == NEAR_MATCH_RETURN:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from schemas.dictionary import ID_BATCH
+from schemas.reading.recognition import LOCATOR_REQUEST
 from schemas.submission import Submission
 
 # A sentence about lines of a returned worklist names so many of them.
@@ -69,6 +70,8 @@ def message_of(submission: Submission, findings: Findings) -> str:
         return f"Your answers to our questions were read.{also}"
     if submission.layout == ID_BATCH:
         return _batch_message(submission, findings)
+    if submission.layout == LOCATOR_REQUEST:
+        return f"{counted(submission.accepted_count or 0, 'look-up')} can be read."
     return _trial_message(submission, findings)
 
 
@@ -106,6 +109,8 @@ def next_steps(submission: Submission, findings: Findings) -> list[str]:
         return list(_after_duplicate(submission))
     if submission.status == "waiting":
         return list(_while_waiting(submission))
+    if submission.layout == LOCATOR_REQUEST and not findings.is_check:
+        return [submission.next_step] if submission.next_step else []
     if findings.is_check:
         return list(_after_check(findings))
     return list(_after_acceptance(submission, findings)) or ["Nothing is left to do for this file."]

@@ -28,6 +28,7 @@ _FILES = {
     "ids_assigned.txt": "students with their state IDs",
     "errors_to_fix.txt": "records that got no ID, each with the reason",
     "matches_to_resolve.txt": "students we need your decision about",
+    "located.csv": "what each look-up came to (for a spreadsheet)",
     "canceled_records.txt": "records canceled at your request",
     "receipt.json": "this receipt for programs",
 }

@@ -92,7 +92,7 @@ def typed_lookups(records: pl.DataFrame, own_district: str, directory: Directory
         .then(pl.lit("BIRTH_DATE_UNREADABLE"))
         .when(~pl.col("state_id").str.contains(r"^\d{1,10}$").fill_null(True))
         .then(pl.lit("STATE_ID_UNREADABLE"))
-        .when(~pl.col("district_code").is_in(list(directory.district_codes)))
+        .when(pl.col("local_student_id").is_not_null() & ~pl.col("district_code").is_in(list(directory.district_codes)))
         .then(pl.lit("DISTRICT_UNKNOWN"))
         .when(says_too_little())
         .then(pl.lit("TOO_LITTLE"))
