@@ -3,5 +3,6 @@
 from collections.abc import Mapping
 
 from matching.acts import Carry
+from matching.registry_import.act import ACT_NAME, carry_out_import
 
-ACTS: Mapping[str, Carry] = {}
+ACTS: Mapping[str, Carry] = {ACT_NAME: carry_out_import}

@@ -15,6 +15,7 @@ from matching.decisions import decide
 from matching.exact import settle_exact
 from matching.following import CONTRADICTION_SCHEMA, follow_people
 from matching.guards import VETO
+from matching.held_numbers import refuse_held
 from matching.model import Model, load_model
 from matching.new_with_new import number_new_people
 from matching.questions import CANDIDATE_SCHEMA, UNANSWERED, make_candidates, near_match_ids, open_candidates
@@ -79,6 +80,7 @@ def identify(
         run.settle(decided.filter(pl.col("outcome") != NEW))
         _number_new(run, decided.filter(pl.col("outcome") == NEW), pairs, ruled_out)
         doubled = _hold_two_local_ids(run)
+        people = refuse_held(run, people)
         assignments = _assignments(run)
         warnings = prepared.join(cleared, on="request_id", maintain_order="left").select(WARNING_SCHEMA.names())
         return Decisions(assignments, _candidates(run, people, doubled), followed.contradictions, warnings)

@@ -7,7 +7,7 @@ from matching.exact import SUPPLIED_TABLE
 from matching.model import LEAST_POPULATION, Model
 from matching.reasons import ERROR
 from matching.requests import REQUEST_TABLE
-from matching.supplied_ids import RETIRED, look_up_supplied, make_forward_table
+from matching.supplied_ids import HELD, RETIRED, look_up_supplied, make_forward_table
 
 SETTLED_SCHEMA = pl.Schema({
     "request_id": pl.Int64(), "outcome": pl.String(), "reason": pl.String(), "person": pl.String(),
@@ -61,7 +61,7 @@ class RunState:
         self.settle(requests.select("request_id", outcome=pl.lit(outcome), reason=code, step=pl.lit(step, pl.String)))
 
     def look_up_supplied(self, ruled_out: pl.DataFrame) -> None:
-        """Whose the IDs are that were sent; withdrawn ones are refused here.
+        """Whose the IDs are that were sent; withdrawn ones and ones whose owner is not clear are refused here.
 
         An ID of a person whom somebody ruled out (request_id, person) was sent by mistake: it counts as not sent.
         """
@@ -72,8 +72,9 @@ class RunState:
             .join(told, on=["request_id", "supplied_person"], how="anti")
         )
         self.make_table(SUPPLIED_TABLE, self.supplied)
-        retired = self.supplied.filter(pl.col("supplied_status") == RETIRED).join(self.open_ids(), on="request_id")
-        self.settle_as(retired, ERROR, "SUPPLIED_ID_RETIRED", "supplied_id")
+        for status, reason in ((RETIRED, "SUPPLIED_ID_RETIRED"), (HELD, "ID_HELD")):
+            refused = self.supplied.filter(pl.col("supplied_status") == status).join(self.open_ids(), on="request_id")
+            self.settle_as(refused, ERROR, reason, "supplied_id")
 
     def open_ids(self) -> pl.DataFrame:
         """request_id of what is not settled."""

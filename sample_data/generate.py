@@ -13,6 +13,7 @@ import polars as pl
 from sample_data.core_files import write_core
 from sample_data.core_records import draw_traits
 from sample_data.directory import build_state, write_directory
+from sample_data.earlier_registry import earlier_registry, write_earlier_registry
 from sample_data.enrolment import enrol
 from sample_data.faults import districts_with_errors
 from sample_data.odd_files import odd_files
@@ -92,6 +93,9 @@ def generate_sample(
         for year in years:
             held = register(seed, state, people, rolls.years[year], year, held)
             tell(f"register {year}", 1, 1)
+            if year == years[0]:
+                registry = earlier_registry(seed, held, state.codes, year)
+                write_earlier_registry(registry, out / "registry.csv", out / "truth" / "registry.csv")
             _write_year(plan, year, held, tell)
     write_readme(out)
     spotless = core_file_name(plan, habits.spotless, years[0])

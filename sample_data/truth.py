@@ -25,12 +25,14 @@ README = """\
 A synthetic state. Every child, family and guardian in it is invented; four district names are Missouri's own.
 
 directory/            districts.csv and schools.csv, as `mosis init HOME --directory DIR` reads them
+registry.csv          the registry from before, of the first year's children: `mosis ids import` takes it, if it is to be taken
 <year>/id/            ID batches by district: drop them into the inbox first
 <year>/core/          October Student Core extracts by district; StateID is blank but for a few unknown numbers
 <year>/precode/       spring MAP pre-code requests of two districts
 <year>/odd/           what districts drop by mistake (first year only)
 truth/persons.csv         who the children really are; family_id joins sisters and brothers, twin_set twins
 truth/registrations.csv   the child on each line of each ID batch and extract, and the mistakes of that registration
+truth/registry.csv        the child on each line of registry.csv, and the lines that are no plain row
 truth/expected.csv        files and lines with a known outcome, reason or rule
 
 A year is the one in which the school year ends. In error_tags, `fault:` names a rule broken on purpose
