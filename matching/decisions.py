@@ -7,7 +7,7 @@ in odds against everybody else in the registry, so a name that is enough in a vi
 import polars as pl
 
 from matching.circumstances import enrolment_weight
-from matching.guards import SAME_LOCAL_ID, VETO, agrees, could_be_twins, guard
+from matching.guards import HELD_AS_TWINS, SAME_LOCAL_ID, VETO, could_be_twins, guard, name_facts
 from matching.model import Thresholds
 from matching.reasons import CONFIRMED, ERROR, NEAR_MATCH, NEW, REUSED
 from matching.scoring import WEIGHT_DIGITS
@@ -41,7 +41,7 @@ def weigh_people(pairs: pl.DataFrame, thresholds: Thresholds, prior: float) -> p
     weighed = pairs.with_columns(
         match_weight=weight.round(WEIGHT_DIGITS),
         guard=guard(pl.col("has_other_local_id")),
-        agrees=agrees(),
+        **name_facts(),
     )
     # Two records of one person with one weight differ in nothing that counts; the hash only makes the choice repeatable.
     nearest = weighed.with_columns(is_vetoed=pl.col("guard").eq_missing(VETO)).sort(
@@ -63,7 +63,7 @@ def decide(requests: pl.DataFrame, people: pl.DataFrame, thresholds: Thresholds)
     )
     table = (
         requests.select("request_id", "supplied_status", "supplied_person")
-        .join(_summary(people), on="request_id", how="left")
+        .join(_summary(people, thresholds), on="request_id", how="left")
         .join(supplied, on=["request_id", "supplied_person"], how="left")
         .with_columns(margin=(pl.col("best_weight") - pl.col("second_weight")).round(WEIGHT_DIGITS))
         .with_columns(case=_case(thresholds))
@@ -100,7 +100,7 @@ def _fits_supplied() -> pl.Expr:
     return pl.col("agrees") & (pl.col("guard").is_null() | pl.col("guard").is_in(["TWO_LOCAL_IDS", "SSN_CONFLICT"]))
 
 
-def _summary(people: pl.DataFrame) -> pl.DataFrame:
+def _summary(people: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
     """Per request: the best and second person nobody vetoes, and the one whom district and local ID name."""
     living = people.filter(~pl.col("is_vetoed")).sort(
         ["request_id", "match_weight", "person"], descending=[False, True, False]
@@ -109,11 +109,24 @@ def _summary(people: pl.DataFrame) -> pl.DataFrame:
     return living.group_by("request_id", maintain_order=True).agg(
         best_person=pl.col("person").first(),
         best_weight=pl.col("match_weight").first(),
-        best_guard=pl.col("guard").first(),
+        best_guard=pl.when(_is_twin_of_another(thresholds))
+        .then(pl.lit(HELD_AS_TWINS))
+        .otherwise(pl.col("guard").first()),
         second_weight=pl.col("match_weight").get(1, null_on_oob=True),
         local_count=by_local_id.sum(),
         local_person=pl.col("person").filter(by_local_id).first(),
         local_weight=pl.col("match_weight").filter(by_local_id).first(),
+    )
+
+
+def _is_twin_of_another(thresholds: Thresholds) -> pl.Expr:
+    """The nearest person has a first name that is only alike, and another one, born on that day, has the very name.
+
+    Two children of one registry with names alike and one birth date are mostly twins, and the record is one of them.
+    """
+    is_near = pl.col("match_weight") >= thresholds.lower
+    return (
+        pl.col("has_name_alike").first() & pl.col("guard").first().is_null() & (pl.col("has_same_name") & is_near).any()
     )
 
 

@@ -122,9 +122,9 @@ class Frontier:
         return {
             limit: number_new_people(
                 run.cursor, children, within, replace(self.thresholds, new_upper=limit)
-            ).select("request_id", "person_number")
+            ).numbered.select("request_id", "person_number")
             for limit in limits
-        }  # fmt: skip
+        }
 
     def _within_run(self, truth: pl.DataFrame, first: pl.DataFrame) -> Iterable[dict[str, object]]:
         seen = self._seen[0]

@@ -10,7 +10,8 @@ import polars as pl
 from matching.comparisons import BIRTH_DATE, FIRST_NAME, GENDER, LAST_NAME, MIDDLE_NAME, PLACE, SSN, SUFFIX, Comparison
 
 VETO = "VETO"
-HOLDS = ("TWO_LOCAL_IDS", "TWINS_OR_SIBLINGS", "BIRTH_DATES_DISAGREE", "SUFFIX_CONFLICT", "SSN_CONFLICT")
+HELD_AS_TWINS = "TWINS_OR_SIBLINGS"
+HOLDS = ("TWO_LOCAL_IDS", HELD_AS_TWINS, "BIRTH_DATES_DISAGREE", "SUFFIX_CONFLICT", "SSN_CONFLICT")
 
 
 def at_level(comparison: Comparison, *levels: str) -> pl.Expr:
@@ -27,6 +28,7 @@ BIRTH_DATE_DIFFERS = at_level(BIRTH_DATE, "DIFFERENT")
 SAME_LOCAL_ID = at_level(PLACE, "SAME_LOCAL_ID")
 SSN_SAME = at_level(SSN, "SAME")
 GENDER_DIFFERS = at_level(GENDER, "DIFFERENT")
+MIDDLE_SAME = at_level(MIDDLE_NAME, "SAME")
 
 # Twins: the same last name and birth date.
 _COULD_BE_TWINS = LAST_AGREES & BIRTH_DATE_SAME
@@ -55,12 +57,14 @@ def guard(other_local_id_here: pl.Expr) -> pl.Expr:
     """
     one_name = FIRST_AGREES & LAST_AGREES & BIRTH_DATE_SAME
     proven = SAME_LOCAL_ID | SSN_SAME
+    # Twins hardly ever share a middle name: a whole one brings such a pair before a person, it does not decide it.
+    other_middle_name = ~(_COULD_BE_TWINS & MIDDLE_SAME)
     return (
         pl.when(other_local_id_here & ~one_name)
         .then(pl.lit(VETO))
-        .when(FIRST_DIFFERS & ~proven)
+        .when(FIRST_DIFFERS & ~proven & other_middle_name)
         .then(pl.lit(VETO))
-        .when(FIRST_ALIKE & GENDER_DIFFERS & _COULD_BE_TWINS & ~proven)
+        .when(FIRST_ALIKE & GENDER_DIFFERS & _COULD_BE_TWINS & ~proven & other_middle_name)
         .then(pl.lit(VETO))
         .when(BIRTH_DATE_DIFFERS & ~proven)
         .then(pl.lit(VETO))
@@ -68,10 +72,11 @@ def guard(other_local_id_here: pl.Expr) -> pl.Expr:
         .then(pl.lit("TWO_LOCAL_IDS"))
         # A relative's SSN stands on many a record: it brings such a pair before a person, it does not decide it.
         .when(FIRST_DIFFERS & ~(SAME_LOCAL_ID & _COULD_BE_TWINS & ~GENDER_DIFFERS))
-        .then(pl.lit("TWINS_OR_SIBLINGS"))
-        # Twins do not share a middle name.
-        .when(at_level(FIRST_NAME, "SIMILAR") & _COULD_BE_TWINS & ~proven & ~at_level(MIDDLE_NAME, "SAME"))
-        .then(pl.lit("TWINS_OR_SIBLINGS"))
+        .then(pl.lit(HELD_AS_TWINS))
+        .when(FIRST_ALIKE & GENDER_DIFFERS & _COULD_BE_TWINS & ~proven)
+        .then(pl.lit(HELD_AS_TWINS))
+        .when(at_level(FIRST_NAME, "SIMILAR") & _COULD_BE_TWINS & ~proven & ~MIDDLE_SAME)
+        .then(pl.lit(HELD_AS_TWINS))
         .when(BIRTH_DATE_DIFFERS)
         .then(pl.lit("BIRTH_DATES_DISAGREE"))
         .when(at_level(SUFFIX, "DIFFERENT") & ~SAME_LOCAL_ID)
@@ -84,3 +89,19 @@ def guard(other_local_id_here: pl.Expr) -> pl.Expr:
 def could_be_twins() -> pl.Expr:
     """Pairs that twins would look like: last name and birth date agree, first names are only alike."""
     return _COULD_BE_TWINS & FIRST_ALIKE
+
+
+def vetoed_for_first_name() -> pl.Expr:
+    """Pairs that only the first name takes for twins: last name and birth date agree, and no number speaks against."""
+    other_name = (FIRST_DIFFERS & ~GENDER_DIFFERS) | (FIRST_ALIKE & GENDER_DIFFERS)
+    return _COULD_BE_TWINS & other_name & ~at_level(SSN, "DIFFERENT") & ~at_level(SUFFIX, "DIFFERENT")
+
+
+def name_facts() -> dict[str, pl.Expr]:
+    """What the names of a pair say, for deciding between people: ``agrees``, ``has_same_name`` (with the birth date) and
+    ``has_name_alike`` (a first name that is only alike, as twins have, and nothing that proves the child)."""
+    return {
+        "agrees": agrees(),
+        "has_same_name": FIRST_AGREES & BIRTH_DATE_SAME,
+        "has_name_alike": could_be_twins() & ~SAME_LOCAL_ID & ~SSN_SAME & ~MIDDLE_SAME,
+    }

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 import duckdb
 import polars as pl
 
-from matching.candidates import PairScorer, displayed_people, find_people, person_places, score_open_requests
+from matching.candidates import PairScorer, displayed_people, person_places, score_open_requests
 from matching.crowds import clear_shared_values
-from matching.decisions import decide
 from matching.exact import settle_exact
 from matching.following import CONTRADICTION_SCHEMA, follow_people
 from matching.guards import VETO
@@ -22,6 +21,7 @@ from matching.questions import CANDIDATE_SCHEMA, UNANSWERED, make_candidates, ne
 from matching.reasons import CONFIRMED, ERROR, NEAR_MATCH, NEW, REUSED
 from matching.requests import prepare_requests, workspace
 from matching.run_state import RunState
+from matching.second_look import decide_in_turns
 
 ASSIGNMENT_SCHEMA = pl.Schema({
     "submission_id": pl.String(), "sha256": pl.String(), "line_number": pl.UInt32(), "outcome": pl.String(),
@@ -75,10 +75,8 @@ def identify(
         run.look_up_supplied(ruled_out)
         _settle_exact(run)
         pairs = score(run)
-        people = find_people(run, pairs, ruled_out)
-        decided = decide(run.open_requests(), people, run.model.thresholds)
-        run.settle(decided.filter(pl.col("outcome") != NEW))
-        _number_new(run, decided.filter(pl.col("outcome") == NEW), pairs, ruled_out)
+        people, new = decide_in_turns(run, pairs, ruled_out)
+        _number_new(run, new, pairs, ruled_out)
         doubled = _hold_two_local_ids(run)
         people = refuse_held(run, people)
         assignments = _assignments(run)
@@ -128,8 +126,9 @@ def _number_new(run: RunState, new: pl.DataFrame, pairs: pl.DataFrame, ruled_out
     if new.is_empty():
         return
     where = run.requests.select("request_id", "district_code", "local_student_id", "school_year")
-    within = pairs.filter(pl.col("other") < 0)
-    numbered = number_new_people(run.cursor, where.join(new, on="request_id", how="semi"), within, run.model.thresholds)
+    questions = run.settled.filter(pl.col("outcome") == NEAR_MATCH)
+    unknown, waiting = (where.join(some, on="request_id", how="semi") for some in (new, questions))
+    numbered = number_new_people(run.cursor, unknown, pairs, run.model.thresholds, waiting).numbered
     asked = pl.col("request_id").is_in(ruled_out["request_id"].implode())
     run.settle(
         numbered.join(new.select("request_id", "step", "match_weight"), on="request_id").with_columns(

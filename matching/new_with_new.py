@@ -6,6 +6,7 @@ be merged later, one number of two children is the worst error there is (docs/ad
 """
 
 import math
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
@@ -14,63 +15,108 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from matching.circumstances import enrolment, enrolment_weight
-from matching.guards import SAME_LOCAL_ID, VETO, agrees, could_be_twins, guard
+from matching.guards import SAME_LOCAL_ID, VETO, could_be_twins, guard, name_facts
 from matching.model import LEAST_POPULATION, Thresholds
 from matching.scoring import WEIGHT_DIGITS
 
 _PLACE = ("district_code", "local_student_id", "school_year")
 
 
+@dataclass(frozen=True)
+class NewPeople:
+    """The new children of a run.
+
+    Attributes:
+        numbered: request_id, person_number (from 1, in order of the first request) and is_alike.
+        alike: one row a pair of records that may be one child and did not come to one: request_id (new), other_id (new
+            too, or a question of this run), match_weight, guard (what holds the pair, or null) and the levels and
+            weights of ``score_pairs``. Each is a merge worth proposing.
+    """
+
+    numbered: pl.DataFrame
+    alike: pl.DataFrame
+
+
 def number_new_people(
-    cursor: duckdb.DuckDBPyConnection, new: pl.DataFrame, pairs: pl.DataFrame, thresholds: Thresholds
-) -> pl.DataFrame:
-    """request_id, person_number (from 1, in order of the first request) and is_alike of each new request.
+    cursor: duckdb.DuckDBPyConnection,
+    new: pl.DataFrame,
+    pairs: pl.DataFrame,
+    thresholds: Thresholds,
+    waiting: pl.DataFrame | None = None,
+) -> NewPeople:
+    """Numbers for the requests nobody is known for, and what remains to be asked about them.
 
     Args:
         new: request_id, district_code, local_student_id, school_year of the requests nobody is known for.
         pairs: scored pairs of requests of the run (``other`` is ``-1 - request_id``), as ``score_pairs`` gives them.
+        waiting: the same columns of the requests of the run that became questions: a new child may be one of these.
     """
-    weighed = _weigh_pairs(cursor, new, pairs, thresholds)
+    waiting = new.clear() if waiting is None else waiting
+    where = pl.concat([new, waiting.select(new.columns)])
+    both_ways = (
+        pairs_both_ways(pairs)
+        .join(new, on="request_id", how="semi")
+        .join(where, left_on="other_id", right_on="request_id", how="semi")
+    )
+    # A pair of two new ones once, a pair with a question from the side of the new one.
+    is_new_pair = pl.col("other_id").is_in(new["request_id"].implode())
+    once = both_ways.filter(~is_new_pair | (pl.col("request_id") > pl.col("other_id")))
+    weighed = weigh_run_pairs(cursor, where, once, new.height, thresholds)
+    among_new = weighed.filter(is_new_pair)
     one_child = pl.col("guard").is_null() & (
         (pl.col("match_weight") >= thresholds.new_upper) | (pl.col("agrees") & SAME_LOCAL_ID)
     )
-    links = weighed.filter(one_child)
+    links = among_new.filter(one_child)
     group = _groups(new["request_id"], links)
-    broken = _contradicted(new, group, weighed)
+    broken = _contradicted(new, group, among_new)
     # What stays of a broken group: the lines of one child in the files of one district.
     safe = links.join(broken, on="request_id", how="anti").vstack(
         links.join(broken, on="request_id", how="semi").filter(SAME_LOCAL_ID)
     )
     group = _groups(new["request_id"], safe)
     unsure = weighed.filter(pl.col("guard").ne_missing(VETO), pl.col("match_weight") >= thresholds.new_lower)
-    return _numbered(group, _alike(group, unsure))
+    alike = _between_groups(group, unsure)
+    return NewPeople(_numbered(group, alike), alike)
 
 
-def _weigh_pairs(
-    cursor: duckdb.DuckDBPyConnection, new: pl.DataFrame, pairs: pl.DataFrame, thresholds: Thresholds
+def pairs_both_ways(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Pairs of requests of the run, each seen from both sides, with ``other_id``."""
+    within = pairs.filter(pl.col("other") < 0).with_columns(other_id=-1 - pl.col("other"))
+    turned = within.with_columns(request_id="other_id", other_id="request_id", other=-1 - pl.col("request_id"))
+    return pl.concat([within, turned])
+
+
+def weigh_run_pairs(
+    cursor: duckdb.DuckDBPyConnection, where: pl.DataFrame, pairs: pl.DataFrame, count: int, thresholds: Thresholds
 ) -> pl.DataFrame:
-    one = new.select("request_id", *_PLACE)
+    """Pairs of requests of the run with match_weight, guard, agrees, enrolment and has_other_local_id.
+
+    Args:
+        where: request_id, district_code, local_student_id, school_year of both sides.
+        pairs: scored pairs with ``other_id``.
+        count: the requests among which one has to stand out.
+    """
+    one = where.select("request_id", *_PLACE)
     other = one.rename({"request_id": "other_id", **{name: f"other_{name}" for name in _PLACE}})
     both = (
-        pairs.with_columns(other_id=-1 - pl.col("other"))
-        .join(one, on="request_id")
+        pairs.join(one, on="request_id")
         .join(other, on="other_id")
         .with_columns(is_one_year=pl.col("school_year").eq_missing(pl.col("other_school_year")))
     )
     here = pl.col("is_one_year") & (pl.col("district_code") == pl.col("other_district_code"))
-    other_local_id = (here & (pl.col("local_student_id") != pl.col("other_local_student_id"))).fill_null(False)
-    count = max(new.height, LEAST_POPULATION)
+    crowd = max(count, LEAST_POPULATION)
     prior = (
         pl.when("is_one_year")
-        .then(math.log2(thresholds.same_run_odds / count))
-        .otherwise(math.log2(thresholds.known_odds / count))
+        .then(math.log2(thresholds.same_run_odds / crowd))
+        .otherwise(math.log2(thresholds.known_odds / crowd))
     )
     twins = pl.when(could_be_twins()).then(thresholds.alike_names).otherwise(0.0)
-    return _with_enrolment(cursor, both).with_columns(
+    weighed = _with_enrolment(cursor, both).with_columns(
         match_weight=(pl.col("evidence") + prior + twins + enrolment_weight(thresholds)).round(WEIGHT_DIGITS),
-        guard=guard(other_local_id),
-        agrees=agrees(),
+        has_other_local_id=(here & (pl.col("local_student_id") != pl.col("other_local_student_id"))).fill_null(False),
+        **name_facts(),
     )
+    return weighed.with_columns(guard=guard(pl.col("has_other_local_id")))
 
 
 def _with_enrolment(cursor: duckdb.DuckDBPyConnection, pairs: pl.DataFrame) -> pl.DataFrame:
@@ -129,22 +175,23 @@ def _contradicted(new: pl.DataFrame, group: pl.DataFrame, weighed: pl.DataFrame)
     return group.join(bad, on="group", how="semi").select("request_id")
 
 
-def _alike(group: pl.DataFrame, unsure: pl.DataFrame) -> pl.Series:
-    """Groups that have a pair with another group which may be the same child."""
-    crossing = (
+def _between_groups(group: pl.DataFrame, unsure: pl.DataFrame) -> pl.DataFrame:
+    """The unsure pairs whose sides did not come to one number, in order; a question is a group of its own."""
+    return (
         unsure.join(group, on="request_id")
-        .join(group, left_on="other_id", right_on="request_id", suffix="_other")
-        .filter(pl.col("group") != pl.col("group_other"))
+        .join(group, left_on="other_id", right_on="request_id", suffix="_other", how="left")
+        .filter(pl.col("group").ne_missing(pl.col("group_other")))
+        .sort("request_id", "other_id")
     )
-    return pl.concat([crossing["group"], crossing["group_other"].rename("group")]).unique()
 
 
-def _numbered(group: pl.DataFrame, alike: pl.Series) -> pl.DataFrame:
+def _numbered(group: pl.DataFrame, alike: pl.DataFrame) -> pl.DataFrame:
     first = (
         group.group_by("group").agg(first=pl.col("request_id").min()).sort("first").with_row_index("person_number", 1)
     )
+    asked = pl.concat([alike["group"], alike["group_other"].rename("group")]).drop_nulls().unique()
     return (
         group.join(first, on="group")
-        .select("request_id", pl.col("person_number").cast(pl.Int64), is_alike=pl.col("group").is_in(alike.implode()))
+        .select("request_id", pl.col("person_number").cast(pl.Int64), is_alike=pl.col("group").is_in(asked.implode()))
         .sort("request_id")
     )

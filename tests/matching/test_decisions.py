@@ -12,15 +12,16 @@ from matching.model import load_model
 LIMITS = load_model().thresholds
 PEOPLE = {
     "request_id": pl.Int64, "person": pl.String, "match_weight": pl.Float64, "guard": pl.String, "is_vetoed": pl.Boolean,
-    "agrees": pl.Boolean, "gamma_place": pl.Int8,
+    "agrees": pl.Boolean, "gamma_place": pl.Int8, "has_same_name": pl.Boolean, "has_name_alike": pl.Boolean,
 }  # fmt: skip
 
 
 def person(
-    name: str, weight: float, guard: str | None = None, *, agrees: bool = False, same_local_id: bool = False
-) -> Any:
+    name: str, weight: float, guard: str | None = None, *, agrees: bool = False, same_local_id: bool = False,
+    same_name: bool = True, alike: bool = False,
+) -> Any:  # fmt: skip
     level = PLACE.number_of("SAME_LOCAL_ID" if same_local_id else "OTHER_DISTRICT")
-    return (0, name, weight, guard, guard == "VETO", agrees, level)
+    return (0, name, weight, guard, guard == "VETO", agrees, level, same_name, alike)
 
 
 def outcome_of(*people: Any, status: str | None = None, supplied: str | None = None) -> tuple[str, str, str | None]:
@@ -47,6 +48,21 @@ def outcome_of(*people: Any, status: str | None = None, supplied: str | None = N
         ([person("A", 30), person("B", 30, "VETO")], ("REUSED", "MODEL_MATCH", "A")),
         ([person("A", 30, "SSN_CONFLICT")], ("NEAR_MATCH", "SSN_CONFLICT", None)),
         ([person("A", LIMITS.lower - 0.01, "SSN_CONFLICT")], ("NEW", "NOBODY_ALIKE", None)),
+        # A first name that is only alike, where another child born on that day has the very name: one of twins.
+        ([person("A", 30, alike=True, same_name=False)], ("REUSED", "MODEL_MATCH", "A")),
+        (
+            [person("A", 30, alike=True, same_name=False), person("B", LIMITS.lower)],
+            ("NEAR_MATCH", "TWINS_OR_SIBLINGS", None),
+        ),
+        (
+            [person("A", 30, alike=True, same_name=False), person("B", LIMITS.lower - 0.01)],
+            ("REUSED", "MODEL_MATCH", "A"),
+        ),
+        (
+            [person("A", 30, alike=True, same_name=False), person("B", LIMITS.lower, same_name=False)],
+            ("REUSED", "MODEL_MATCH", "A"),
+        ),
+        ([person("A", 30), person("B", LIMITS.lower)], ("REUSED", "MODEL_MATCH", "A")),
     ],
 )
 def test_by_the_model(people: list[Any], expected: tuple[str, str, str | None]) -> None:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from matching.comparisons import BY_NAME
-from matching.guards import VETO, agrees, could_be_twins, guard
+from matching.guards import VETO, agrees, could_be_twins, guard, name_facts, vetoed_for_first_name
 
 # A pair that agrees in everything a guard looks at, in two districts.
 ALIKE = {
@@ -35,9 +35,15 @@ def guard_of(other_local_id: bool = False, **levels: str) -> Any:
         ({"first_name": "DIFFERENT", "ssn": "ONE_SLIP"}, VETO),
         ({"first_name": "DIFFERENT", "place": "SAME_LOCAL_ID"}, None),
         ({"first_name": "DIFFERENT", "place": "SAME_LOCAL_ID", "gender": "DIFFERENT"}, "TWINS_OR_SIBLINGS"),
+        # Twins hardly ever share a middle name.
+        ({"first_name": "DIFFERENT", "middle_name": "SAME"}, "TWINS_OR_SIBLINGS"),
+        ({"first_name": "DIFFERENT", "middle_name": "INITIAL"}, VETO),
+        ({"first_name": "DIFFERENT", "middle_name": "SAME", "birth_date": "ONE_DIGIT"}, VETO),
+        ({"first_name": "DIFFERENT", "middle_name": "SAME", "last_name": "DIFFERENT"}, VETO),
         ({"first_name": "NICKNAME"}, None),
         ({"first_name": "NEAR"}, None),
         ({"first_name": "NEAR", "gender": "DIFFERENT"}, VETO),
+        ({"first_name": "NEAR", "gender": "DIFFERENT", "middle_name": "SAME"}, "TWINS_OR_SIBLINGS"),
         ({"first_name": "NEAR", "gender": "DIFFERENT", "place": "SAME_LOCAL_ID"}, None),
         ({"first_name": "SIMILAR"}, "TWINS_OR_SIBLINGS"),
         ({"first_name": "SIMILAR", "middle_name": "SAME"}, None),
@@ -111,3 +117,37 @@ def test_data_agree_with_a_number_that_was_sent(levels: dict[str, str], fits: bo
 )
 def test_what_twins_look_like(levels: dict[str, str], twins: bool) -> None:
     assert pair(**levels).select(could_be_twins()).item() is twins
+
+
+@pytest.mark.parametrize(
+    "levels, is_alone",
+    [
+        ({"first_name": "DIFFERENT"}, True),
+        ({"first_name": "DIFFERENT", "gender": "DIFFERENT"}, False),
+        ({"first_name": "NEAR", "gender": "DIFFERENT"}, True),
+        ({"first_name": "DIFFERENT", "birth_date": "ONE_DIGIT"}, False),
+        ({"first_name": "DIFFERENT", "last_name": "DIFFERENT"}, False),
+        ({"first_name": "DIFFERENT", "ssn": "DIFFERENT"}, False),
+        ({"first_name": "DIFFERENT", "suffix": "DIFFERENT"}, False),
+        ({}, False),
+    ],
+)
+def test_only_the_first_name_takes_them_for_twins(levels: dict[str, str], is_alone: bool) -> None:
+    assert pair(**levels).select(vetoed_for_first_name()).item() is is_alone
+
+
+@pytest.mark.parametrize(
+    "levels, same, alike",
+    [
+        ({}, True, False),
+        ({"first_name": "NICKNAME"}, True, False),
+        ({"birth_date": "ONE_DIGIT"}, False, False),
+        ({"first_name": "NEAR"}, False, True),
+        ({"first_name": "NEAR", "middle_name": "SAME"}, False, False),
+        ({"first_name": "NEAR", "ssn": "SAME"}, False, False),
+        ({"first_name": "NEAR", "place": "SAME_LOCAL_ID"}, False, False),
+    ],
+)
+def test_names_between_people(levels: dict[str, str], same: bool, alike: bool) -> None:
+    facts = pair(**levels).select(**name_facts())
+    assert facts.select("has_same_name", "has_name_alike").row(0) == (same, alike)
