@@ -12,6 +12,7 @@ from flows.session import Session
 from flows.taking import refused
 from schemas.dictionary import ID_BATCH
 from schemas.errors import FileRefused, UnknownName
+from schemas.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, write_atomic
 from schemas.inbox.claim import Claim, StillChanging, archive_claim, claim_file, pending_claims, release_claim
 from schemas.inbox.look import Entry
 from schemas.inbox.opening import NotPlain
@@ -152,6 +153,16 @@ class ReceivingDesk:
             claim_text(claim.path),
         )
         self.received.files.append(ReceivedFile(submission, kept.path))
+
+    def keep(self, district_code: str, file_name: str, content: bytes, **facts: str) -> None:
+        """Take bytes that a command made in a district's stead: archived under their hash, never claimed from an inbox."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        kept = self.session.home.archive / sha256[:2] / sha256
+        if not kept.exists():
+            make_folder(kept.parent, PRIVATE_FOLDER)
+            write_atomic(kept, content, mode=PRIVATE_FILE)
+        made = self._submission(district_code, None, file_name, sha256, len(content), NO_CLAIM)
+        self.received.files.append(ReceivedFile(replace(made, **facts), kept))
 
     def _note_closed(self, district_code: str | None, file_name: str) -> None:
         self.received.notes.append(

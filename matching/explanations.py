@@ -52,16 +52,16 @@ def evidence_json(pair: dict[str, Any]) -> str | None:
 
     ``circumstances`` holds the bits that no field has: how many children the state has, and where the child was enrolled.
     """
-    found = {
-        each.name: [level, round(float(pair.get(f"mw_{each.name}") or 0.0), 2)]
+    found: dict[str, tuple[str, float]] = {
+        each.name: (level, round(float(pair.get(f"mw_{each.name}") or 0.0), 2))
         for each in COMPARISONS
         if (level := _level(each, pair)) is not None
     }
     if not found:
         return None
     if pair.get("match_weight") is not None:
-        rest = float(pair["match_weight"]) - sum(float(bits) for _, bits in found.values())
-        found["circumstances"] = ["ALL", round(rest, 2)]
+        rest = float(pair["match_weight"]) - sum(bits for _, bits in found.values())
+        found["circumstances"] = ("ALL", round(rest, 2))
     return json.dumps(found, separators=(",", ":"))
 
 

@@ -137,11 +137,12 @@ def _follow(
         person for link in links if link["link"] == _SAME for person in closure.persons_of(link["near_match_id"])
     }
     ruled_out = {person for link in links for person in closure.ruled_out(link["near_match_id"])}
+    parted = sorted(ruled_out - said)
     found: list[tuple[int, str, str | None, str | None]] = []
     if len(said) == 1 and (own or not said & ruled_out):
         is_direct = own and any(link["is_same"] for link in links if link["link"] == _OWN)
-        found.append((request_id, MUST, *said, "DECIDED_SAME" if is_direct else "DECIDED_BEFORE"))
-    return found + [(request_id, CANNOT, person, None) for person in sorted(ruled_out - said)]
+        found.append((request_id, MUST, said.pop(), "DECIDED_SAME" if is_direct else "DECIDED_BEFORE"))
+    return found + [(request_id, CANNOT, person, None) for person in parted]
 
 
 def _settle_told(run: RunState, told: pl.DataFrame) -> None:

@@ -43,9 +43,23 @@ def bar_parts(counts: Sequence[tuple[str, int]], full: int) -> list[BarPart]:
     return parts
 
 
-def render_page(template: str, *, title: str, data: dict[str, Any] | None, **values: Any) -> bytes:
-    """A page as bytes; ``data`` is what table.js shows, and a page without it carries no script."""
-    assets = _assets(has_script=data is not None)
+def render_page(
+    template: str,
+    *,
+    title: str,
+    data: dict[str, Any] | None,
+    script: str = "table.js",
+    style: str | None = None,
+    **values: Any,
+) -> bytes:
+    """A page as bytes.
+
+    Args:
+        data: what the script shows; a page without it carries no script.
+        script: file beside this one, or in a page's own folder.
+        style: file with what the page needs beyond the style that all share.
+    """
+    assets = _assets(script if data is not None else None, style)
     page = _template(template).render(title=title, assets=assets, data=data and embedded_json(data), **values)
     return page.encode("utf-8")
 
@@ -77,7 +91,15 @@ def encode_texts(texts: Iterable[str | None]) -> tuple[list[str], list[int | Non
 def _environment() -> jinja2.Environment:
     # Not pretty-printed: 560 districts get a page in every run.
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader([_FOLDER, _FOLDER / "violation_report", _FOLDER / "state_page"]),
+        loader=jinja2.FileSystemLoader(
+            [
+                _FOLDER,
+                _FOLDER / "violation_report",
+                _FOLDER / "state_page",
+                _FOLDER / "review_page",
+                _FOLDER / "accuracy_report",
+            ]
+        ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -91,10 +113,10 @@ def _template(name: str) -> jinja2.Template:
 
 
 @cache
-def _assets(has_script: bool) -> Assets:
-    style = (_FOLDER / "style.css").read_text("utf-8")
-    script = (_FOLDER / "table.js").read_text("utf-8") if has_script else ""
-    allowed = f"script-src '{_hash(script)}'" if has_script else "script-src 'none'"
+def _assets(script_file: str | None, style_file: str | None) -> Assets:
+    style = "".join((_FOLDER / name).read_text("utf-8") for name in ("style.css", style_file) if name)
+    script = (_FOLDER / script_file).read_text("utf-8") if script_file else ""
+    allowed = f"script-src '{_hash(script)}'" if script_file else "script-src 'none'"
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; {allowed}; img-src data:; base-uri 'none'; form-action 'none'"
     )

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from flows.cli import accuracy, data_dictionary, district_desk, ids, operations, publication, sample
+from flows.cli import accuracy, data_dictionary, district_desk, ids, operations, publication, review, sample
 from schemas.errors import MosisError, NoSpace, describe_defect
 
 DEFECT = 70  # sysexits.h: internal software error
@@ -27,6 +27,7 @@ district_desk.register(app)
 publication.register(app)
 data_dictionary.register(app)
 ids.register(app)
+review.register(app)
 sample.register(app)
 accuracy.register(app)
 

@@ -1,0 +1,126 @@
+"""Merge proposals: two numbers that may be one child's, for a person to look at. Nothing is merged here.
+
+A run sees such pairs in two ways: two children who are both new and much alike, and a record that two known children fit
+equally well. A pair that people said are two children is not proposed again.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+
+import duckdb
+import polars as pl
+
+from matching.acts import Act
+from matching.people_facts import CANNOT, Closure
+from matching.requests import workspace
+from matching.stored_facts import load_facts
+from matching.supplied_ids import make_forward_table
+from schemas.errors import UnknownName
+
+# Either side is a line of the run (its ID comes with the commit) or a child who is known already.
+PAIR_SCHEMA = pl.Schema({
+    "submission_id": pl.String(), "line_number": pl.UInt32(), "state_id": pl.String(),
+    "other_submission_id": pl.String(), "other_line_number": pl.UInt32(), "other_state_id": pl.String(),
+    "reason": pl.String(), "match_weight": pl.Float64(),
+})  # fmt: skip
+OPEN, DIFFERENT, MERGED, GONE = "open", "different", "merged", "gone"
+ACT_NAME = "decide_proposal"
+
+
+def proposal_id(state_id: str, other_state_id: str) -> str:
+    """``MP`` and ten hex digits: the same pair has the same name, whichever comes first."""
+    return "MP" + hashlib.sha256("/".join(sorted((state_id, other_state_id))).encode()).hexdigest()[:10]
+
+
+def open_proposals(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """The pairs that wait for a person: both numbers still live and nobody said that they are two. Oldest first."""
+    return con.sql(
+        f"""
+        SELECT proposal_id, state_id, other_state_id, reason, match_weight, opened_at
+        FROM identity.proposal p
+        WHERE p.status = '{OPEN}'
+          AND (SELECT count(*) FROM identity.student s
+               WHERE s.state_id IN (p.state_id, p.other_state_id) AND s.status = 'active') = 2
+        ORDER BY opened_at, proposal_id
+        """
+    ).pl()
+
+
+def record_proposals(con: duckdb.DuckDBPyConnection, pairs: pl.DataFrame, run_id: str, at: datetime) -> int:
+    """Opens a proposal for every pair whose lines all have their IDs by now; gives how many are new.
+
+    Runs in the transaction of a commit unit, after its assignments are stored; a pair over two units waits for the second.
+    """
+    if pairs.is_empty():
+        return 0
+    incoming_pairs = pairs  # noqa: F841 (query)
+    given = con.sql(
+        """
+        SELECT coalesce(p.state_id, a.state_id) AS one, coalesce(p.other_state_id, b.state_id) AS other,
+               any_value(p.reason) AS reason, max(p.match_weight) AS match_weight
+        FROM incoming_pairs p
+        LEFT JOIN identity.assignment a ON a.submission_id = p.submission_id AND a.line_number = p.line_number
+        LEFT JOIN identity.assignment b ON b.submission_id = p.other_submission_id AND b.line_number = p.other_line_number
+        WHERE coalesce(p.state_id, a.state_id) <> coalesce(p.other_state_id, b.state_id)
+        GROUP BY ALL ORDER BY ALL
+        """
+    ).fetchall()
+    closure = _closure(con)
+    known = {name for (name,) in con.execute("SELECT proposal_id FROM identity.proposal").fetchall()}
+    rows = {}
+    for one, other, reason, weight in given:
+        name = proposal_id(one, other)
+        if name not in known and not closure.are_parted(one, other):
+            rows[name] = (name, *sorted((one, other)), reason, weight, OPEN, at, run_id)
+    if rows:
+        con.executemany(
+            "INSERT INTO identity.proposal (proposal_id, state_id, other_state_id, reason, match_weight, status, "
+            "opened_at, opened_run_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            list(rows.values()),
+        )
+    return len(rows)
+
+
+def _closure(con: duckdb.DuckDBPyConnection) -> Closure:
+    with workspace(con) as cursor:
+        make_forward_table(cursor)
+        return Closure(load_facts(cursor))
+
+
+def decide_proposal(con: duckdb.DuckDBPyConnection, act: Act, block_number: int) -> None:
+    """The act of keeping two numbers apart: a cannot-link between them, and the proposal is closed.
+
+    Facts: ``proposals``: [[proposal_id, state_id, other_state_id], ...].
+
+    Raises:
+        UnknownName: a proposal that is not open.
+    """
+    for name, one, other in act.facts["proposals"]:
+        found = con.execute(
+            "SELECT count(*) FROM identity.proposal WHERE proposal_id = ? AND status = ? AND state_id = ? "
+            "AND other_state_id = ?",
+            [name, OPEN, one, other],
+        ).fetchall()
+        if found != [(1,)]:
+            raise UnknownName(f"Proposal {name} is not open. Look at: mosis review list --proposals")
+        con.execute(
+            """
+            INSERT INTO identity.decision BY NAME
+            SELECT md5(concat_ws('|', $name, $kind, $number)) AS decision_id, $kind AS kind, $one AS state_id,
+                   $other AS other_state_id, $actor AS actor, $reason AS reason, $at AS "at", $number AS block_number
+            """,
+            {
+                "name": name, "kind": CANNOT, "number": block_number, "one": one, "other": other,
+                "actor": act.actor, "reason": act.reason or "merge proposal", "at": act.at,
+            },
+        ).fetchall()  # fmt: skip
+        con.execute(
+            "UPDATE identity.proposal SET status = ?, closed_at = ?, actor = ? WHERE proposal_id = ?",
+            [DIFFERENT, act.at, act.actor, name],
+        ).fetchall()
+
+
+def keep_apart(pairs: Iterable[tuple[str, str, str]], *, actor: str, reason: str, run_id: str, at: datetime) -> Act:
+    """The act that says of these proposals (proposal_id, state_id, other_state_id) that they are two children each."""
+    return Act(ACT_NAME, "decision", actor, reason, run_id, at, {"proposals": [list(pair) for pair in pairs]})
