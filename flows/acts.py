@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from matching.acts import Carry
 from matching.corrections.carrying import CORRECTION_ACTS
+from matching.proposals import ACT_NAME as KEEP_APART
+from matching.proposals import decide_proposal
 from matching.registry_import.act import ACT_NAME, carry_out_import
 
 ACTS: Mapping[str, Carry] = {ACT_NAME: carry_out_import, KEEP_APART: decide_proposal, **CORRECTION_ACTS}
