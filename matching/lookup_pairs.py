@@ -37,6 +37,11 @@ _ALIKE_IN_ANYTHING = f"""
     OR jaro_winkler_similarity(r.first_name_key, q.first_name_key) >= {ALIKE}
     OR list_has_any(r.surname_tokens, q.surname_tokens)
 """
+# Names alone join half a generation; where a birth date was given, at most a slip of it is worth a look.
+_BORN_NEAR = """
+    (q.birth_date IS NULL OR year(r.birth_date) = year(q.birth_date)
+     OR (month(r.birth_date) = month(q.birth_date) AND day(r.birth_date) = day(q.birth_date)))
+"""
 # What a look-up has in common with a row of the registry, and what may be wrong then.
 LOOKUP_RULES = {
     "SAME_BIRTH_DATE": f"FROM {_BOTH} WHERE r.birth_date = q.birth_date AND ({_ALIKE_IN_ANYTHING})",
@@ -46,24 +51,27 @@ LOOKUP_RULES = {
           AND ((q.first_name_key IS NULL AND r.last_name_sound = q.last_name_sound)
                OR (q.last_name_key IS NULL AND r.first_name_sound = q.first_name_sound))""",
     "SAME_SOUNDS": f"""
-        FROM {_BOTH} WHERE r.last_name_sound = q.last_name_sound AND r.first_name_sound = q.first_name_sound""",
+        FROM {_BOTH} WHERE r.last_name_sound = q.last_name_sound AND r.first_name_sound = q.first_name_sound
+          AND {_BORN_NEAR}""",
     "SWAPPED_SOUNDS": f"""
-        FROM {_BOTH} WHERE r.last_name_sound = q.first_name_sound AND r.first_name_sound = q.last_name_sound""",
+        FROM {_BOTH} WHERE r.last_name_sound = q.first_name_sound AND r.first_name_sound = q.last_name_sound
+          AND {_BORN_NEAR}""",
     "ONE_OF_TWO_SURNAMES": f"""
         FROM {_BOTH} WHERE r.first_name_sound = q.first_name_sound
           AND (len(r.surname_tokens) > 1 OR len(q.surname_tokens) > 1)
-          AND list_has_any(r.surname_tokens, q.surname_tokens)""",
+          AND list_has_any(r.surname_tokens, q.surname_tokens) AND {_BORN_NEAR}""",
     "SLIP_IN_LAST_NAME": f"""
         FROM {_BOTH}, {_NEAR_TABLE} n
         WHERE n.side = 'last' AND n.asked = q.last_name_key AND r.last_name_key = n.near
-          AND r.first_name_sound = q.first_name_sound""",
+          AND r.first_name_sound = q.first_name_sound AND {_BORN_NEAR}""",
     "SLIP_IN_FIRST_NAME": f"""
         FROM {_BOTH}, {_NEAR_TABLE} n
         WHERE n.side = 'first' AND n.asked = q.first_name_key AND r.first_name_key = n.near
-          AND r.last_name_sound = q.last_name_sound""",
+          AND r.last_name_sound = q.last_name_sound AND {_BORN_NEAR}""",
     "NICKNAME": f"""
         FROM {_BOTH}, {_NICKNAME_TABLE} n
-        WHERE n.request_id = q.request_id AND r.first_name_key = n.name AND r.last_name_sound = q.last_name_sound""",
+        WHERE n.request_id = q.request_id AND r.first_name_key = n.name AND r.last_name_sound = q.last_name_sound
+          AND {_BORN_NEAR}""",
     "ONE_NAME_ALONE": f"""
         FROM {_BOTH}, {_NEAR_TABLE} n
         WHERE q.birth_date IS NULL
@@ -85,10 +93,11 @@ def make_lookup_pairs(cursor: duckdb.DuckDBPyConnection, lookups: pl.DataFrame, 
 
     Args:
         lookups: request_id, birth_date and state_id of each row of REQUEST_TABLE.
-        most: pairs that a look-up may make; where it makes more, only its numbers are followed.
+        most: pairs that a look-up may make; where it makes more, first those go that sound alike but are written
+            otherwise, then all but those of its numbers.
 
     Returns:
-        request_id of the look-ups that would have made more.
+        request_id of the look-ups that are still too many.
     """
     make_pair_table(cursor)
     _make_number_table(cursor, lookups)
@@ -98,19 +107,35 @@ def make_lookup_pairs(cursor: duckdb.DuckDBPyConnection, lookups: pl.DataFrame, 
     cursor.execute(
         f"CREATE OR REPLACE TABLE {TOLD_TABLE} AS SELECT * FROM ({' UNION ALL '.join(_TOLD)}) AS told(request_id, other, bits)"
     ).fetchall()
-    # A batch of look-ups must not fill the memory: of one that fits half the state, the first rows prove it.
-    for rule in LOOKUP_RULES.values():
-        cursor.execute(
-            f"INSERT INTO {PAIR_TABLE} SELECT q.request_id, r.rowid {rule} LIMIT {most * (lookups.height + 1)}"
-        ).fetchall()
-    crowded = cursor.sql(
-        f"SELECT request_id FROM (SELECT DISTINCT * FROM {PAIR_TABLE}) GROUP BY request_id HAVING count(*) > {most}"
-    ).pl()["request_id"]
-    cursor.register("crowded_lookups", crowded.to_frame())
-    cursor.execute(f"DELETE FROM {PAIR_TABLE} WHERE request_id IN (SELECT request_id FROM crowded_lookups)").fetchall()
-    cursor.unregister("crowded_lookups")
+    rules = " UNION ".join(f"SELECT q.request_id, r.rowid {rule}" for rule in LOOKUP_RULES.values())
+    cursor.execute(f"INSERT INTO {PAIR_TABLE} {rules}").fetchall()
+    _drop_crowds(cursor, most, _WRITTEN_OTHERWISE)
+    crowded = _drop_crowds(cursor, most, "true")
     cursor.execute(f"INSERT INTO {PAIR_TABLE} SELECT request_id, other FROM {TOLD_TABLE}").fetchall()
     return crowded
+
+
+# Neither the birth date nor every name that was given is the same to the letter.
+_WRITTEN_OTHERWISE = f"""
+    (request_id, other) NOT IN (
+        SELECT p.request_id, p.other
+        FROM {PAIR_TABLE} p JOIN {REQUEST_TABLE} q ON q.request_id = p.request_id JOIN {REGISTRY} r ON r.rowid = p.other
+        WHERE r.birth_date = q.birth_date
+           OR (r.last_name_key = coalesce(q.last_name_key, r.last_name_key)
+               AND r.first_name_key = coalesce(q.first_name_key, r.first_name_key)))
+"""
+
+
+def _drop_crowds(cursor: duckdb.DuckDBPyConnection, most: int, condition: str) -> pl.Series:
+    """Takes the pairs of a condition away from look-ups that make too many; their request_ids."""
+    crowded = cursor.sql(f"SELECT request_id FROM {PAIR_TABLE} GROUP BY request_id HAVING count(*) > {most}").pl()
+    if crowded.height:
+        cursor.register("crowded_lookups", crowded)
+        cursor.execute(
+            f"DELETE FROM {PAIR_TABLE} WHERE request_id IN (SELECT request_id FROM crowded_lookups) AND {condition}"
+        ).fetchall()
+        cursor.unregister("crowded_lookups")
+    return crowded["request_id"]
 
 
 def _make_number_table(cursor: duckdb.DuckDBPyConnection, lookups: pl.DataFrame) -> None:
