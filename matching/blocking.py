@@ -89,7 +89,9 @@ def registry_pairs_sql(rule: BlockingRule, registry: str = REGISTRY) -> str:
 
 def run_pairs_sql(rule: BlockingRule) -> str:
     """The pairs (request_id, other) of open requests of the run that a rule makes, each pair once."""
-    sql = _pairs_sql(rule, REQUEST_TABLE, _OTHER_REQUEST, f"q.request_id < r.request_id AND r.is_open AND {_MAY_BE_ONE_CHILD}")
+    sql = _pairs_sql(
+        rule, REQUEST_TABLE, _OTHER_REQUEST, f"q.request_id < r.request_id AND r.is_open AND {_MAY_BE_ONE_CHILD}"
+    )
     if rule.other_keys is not None:
         mirrored = f"q.request_id > r.request_id AND r.is_open AND {_MAY_BE_ONE_CHILD}"
         sql += " UNION ALL " + _pairs_sql(rule, REQUEST_TABLE, _OTHER_REQUEST, mirrored)
@@ -113,8 +115,11 @@ def _source(rule: BlockingRule, table: str) -> str:
     """The table, or its rows once for each word of a list; a pair with two words in common is found twice, scored once."""
     if rule.unnest is None:
         return table
-    row = "rowid, *" if table == REGISTRY else "*"
-    return f"(SELECT {row}, unnest({rule.unnest}) AS word FROM {table})"
+    if table == REQUEST_TABLE:
+        return f"(SELECT *, unnest({rule.unnest}) AS word FROM {table})"
+    # Of the registry only rows with a birth date of the run: a few requests must not take millions of lists apart.
+    asked = f"(SELECT DISTINCT birth_date FROM {REQUEST_TABLE} WHERE is_open)"
+    return f"(SELECT rowid, *, unnest({rule.unnest}) AS word FROM {table} SEMI JOIN {asked} USING (birth_date))"
 
 
 def _insert(cursor: duckdb.DuckDBPyConnection, rule: BlockingRule, sql: str, request_count: int) -> None:

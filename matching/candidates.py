@@ -21,6 +21,8 @@ from matching.supplied_ids import FORWARD_TABLE, person_of
 
 _PERSON = person_of("r", "f")
 _FROM_REGISTRY = f"FROM {REGISTRY} r LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id"
+# person, row: registry rows found so far; to look for a number is the dearest scan of a small run.
+_PERSON_ROWS = "mosis_person_row"
 _DISPLAYED = (
     "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "grade", "district_code",
     "local_student_id",
@@ -92,21 +94,42 @@ def displayed_people(cursor: duckdb.DuckDBPyConnection, persons: pl.Series) -> p
 
 def _of_persons(cursor: duckdb.DuckDBPyConnection, persons: pl.Series, columns: str) -> pl.DataFrame:
     cursor.register("wanted_persons", pl.DataFrame({"person": persons.cast(pl.String)}))
-    # Every number that stands for a wanted person; named by state_id, so that the registry is filtered while it is read.
+    _find_rows_of_wanted(cursor)
+    # By row number, so that of the wide columns only the blocks that hold a wanted row are read.
     rows = cursor.sql(
         f"""
-        WITH held AS (
-            SELECT person AS state_id FROM wanted_persons
-            UNION
-            SELECT f.state_id FROM {FORWARD_TABLE} f SEMI JOIN wanted_persons w ON w.person = f.person
-        )
-        SELECT {_PERSON} AS person, {columns}
-        FROM {REGISTRY} r SEMI JOIN held ON held.state_id = r.state_id
-        LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id
+        WITH wanted AS (SELECT w.row, w.person FROM {_PERSON_ROWS} w SEMI JOIN wanted_persons USING (person))
+        SELECT w.person, {columns}
+        FROM {REGISTRY} r JOIN wanted w ON w.row = r.rowid
+        WHERE r.rowid IN (SELECT row FROM wanted)
         """
     ).pl()
     cursor.unregister("wanted_persons")
     return rows
+
+
+def _find_rows_of_wanted(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Adds to _PERSON_ROWS every registry row of the wanted persons who are not in it; for each number a person has."""
+    cursor.execute(f"CREATE TEMP TABLE IF NOT EXISTS {_PERSON_ROWS} (person VARCHAR, row BIGINT)").fetchall()
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE mosis_person_to_find AS FROM wanted_persons ANTI JOIN {_PERSON_ROWS} USING (person)"
+    ).fetchall()
+    ((missing,),) = cursor.execute("SELECT count(*) FROM mosis_person_to_find").fetchall()
+    if not missing:
+        return
+    cursor.execute(
+        f"""
+        INSERT INTO {_PERSON_ROWS}
+        WITH held AS (
+            SELECT person AS state_id FROM mosis_person_to_find
+            UNION
+            SELECT f.state_id FROM {FORWARD_TABLE} f SEMI JOIN mosis_person_to_find w ON w.person = f.person
+        )
+        SELECT {_PERSON}, r.rowid
+        FROM {REGISTRY} r SEMI JOIN held ON held.state_id = r.state_id
+        LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id
+        """
+    ).fetchall()
 
 
 def _persons_of_rows(cursor: duckdb.DuckDBPyConnection, pairs: pl.DataFrame) -> pl.DataFrame:

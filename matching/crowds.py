@@ -84,9 +84,7 @@ def clear_shared_values(cursor: duckdb.DuckDBPyConnection, requests: pl.DataFram
     return requests, pl.concat(cleared) if cleared else pl.DataFrame(schema=CLEARED_SCHEMA)
 
 
-def _over(
-    requests: pl.DataFrame, keys: tuple[str, ...], counted: tuple[str, ...] | None, most: int
-) -> pl.Series:
+def _over(requests: pl.DataFrame, keys: tuple[str, ...], counted: tuple[str, ...] | None, most: int) -> pl.Series:
     """request_id of the requests whose value stands on more than ``most`` different ``counted``, or records."""
     named = requests.select("request_id", *dict.fromkeys((*keys, *(counted or ())))).drop_nulls(list(keys))
     frequent = named.group_by(*keys).len().filter(pl.col("len") > most).select(*keys)

@@ -13,23 +13,30 @@ from matching.supplied_ids import FORWARD_TABLE, person_of
 
 SUPPLIED_TABLE = "mosis_supplied"
 
-SAME_CHILD_TABLE = "mosis_same_child"
+SAME_NAME_TABLE, SAME_CHILD_TABLE = "mosis_same_name", "mosis_same_child"
 
 _PERSON = person_of("r", "f")
-# Registry rows with the last name, first name and birth date of a request: read once, used by each step. Wide columns
-# cost a small run most of its time, so an SSN that differs is left to the model, which knows a slip from another number.
+# Registry rows with the last name, first name and birth date of a request: found by these alone, then read by row number.
+# Wide columns cost a small run most of its time, so an SSN that differs is left to the model, which knows a slip from
+# another number.
 _COMPARED = (
     "district_code", "local_student_id", "gender", "middle_name_key", "suffix_key", "guardian_key", "ssn_hash",
     "first_school_year", "last_school_year",
 )  # fmt: skip
-_MAKE_SAME_CHILD = f"""
-    CREATE OR REPLACE TABLE {SAME_CHILD_TABLE} AS
-    SELECT q.request_id, {_PERSON} AS person, {", ".join(f"r.{name}" for name in _COMPARED)}
+_FIND_SAME_CHILD = f"""
+    CREATE OR REPLACE TABLE {SAME_NAME_TABLE} AS
+    SELECT q.request_id, r.rowid AS row
     FROM {REQUEST_TABLE} q
     JOIN {REGISTRY} r ON r.last_name_key = q.last_name_key AND r.first_name_key = q.first_name_key
                      AND r.birth_date = q.birth_date
+    WHERE q.is_open
+"""
+_READ_SAME_CHILD = f"""
+    CREATE OR REPLACE TABLE {SAME_CHILD_TABLE} AS
+    SELECT s.request_id, {_PERSON} AS person, {", ".join(f"r.{name}" for name in _COMPARED)}
+    FROM {SAME_NAME_TABLE} s JOIN {REGISTRY} r ON r.rowid = s.row
     LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id
-    WHERE q.is_open AND {_PERSON} IS NOT NULL
+    WHERE {_PERSON} IS NOT NULL AND r.rowid IN (SELECT row FROM {SAME_NAME_TABLE})
 """
 
 
@@ -38,7 +45,8 @@ def settle_exact(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
     A request whose evidence points to two persons is left open: the ID that was sent to one, the local ID to another.
     """
-    cursor.execute(_MAKE_SAME_CHILD).fetchall()
+    cursor.execute(_FIND_SAME_CHILD).fetchall()
+    cursor.execute(_READ_SAME_CHILD).fetchall()
     supplied = cursor.sql(_SUPPLIED).pl()
     local = cursor.sql(_LOCAL).pl()
     both = supplied.join(local, on="request_id", how="full", coalesce=True, suffix="_local")

@@ -133,11 +133,11 @@ def keep_versions(con: duckdb.DuckDBPyConnection, records: pl.DataFrame, at: dat
     if records.is_empty():
         return
     versions = _one_per_version(records.with_columns(_version_hashes(con, records)))
-    incoming_seen = versions.join(_known_versions(con, versions), on=_VERSION, how="semi")
+    incoming_seen = versions.join(_known_versions(con, versions), on=_VERSION)
     incoming_versions = versions.join(incoming_seen, on=_VERSION, how="anti").with_columns(
         first_seen_at=pl.lit(at), last_seen_at=pl.lit(at)
     )
-    _mark_seen(con, incoming_seen.select(*_VERSION, *_MOVING_FIELDS, "first_school_year", "last_school_year"), at)
+    _mark_seen(con, incoming_seen.select("row", *_MOVING_FIELDS, "first_school_year", "last_school_year"), at)
     _insert_versions(con, incoming_versions)
 
 
@@ -170,9 +170,16 @@ def _one_per_version(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _known_versions(con: duckdb.DuckDBPyConnection, versions: pl.DataFrame) -> pl.DataFrame:
+    """state_id, version_hash and row number of the versions that are known."""
     incoming_keys = versions.select(_VERSION)  # noqa: F841
+    # The hash first: it is a number, and of the IDs only those blocks are read where one was found.
     return con.sql(
-        "SELECT state_id, version_hash FROM incoming_keys SEMI JOIN identity.record USING (state_id, version_hash)"
+        """
+        WITH alike AS (SELECT rowid AS row FROM identity.record SEMI JOIN incoming_keys USING (version_hash))
+        SELECT state_id, version_hash, known.rowid AS row
+        FROM identity.record AS known JOIN incoming_keys USING (state_id, version_hash)
+        WHERE known.rowid IN (SELECT row FROM alike)
+        """
     ).pl()
 
 
@@ -190,7 +197,7 @@ def _mark_seen(con: duckdb.DuckDBPyConnection, incoming_seen: pl.DataFrame, at: 
             last_school_year = greatest(known.last_school_year, seen.last_school_year),
             last_seen_at = greatest(known.last_seen_at, $at)
         FROM incoming_seen AS seen
-        WHERE known.state_id = seen.state_id AND known.version_hash = seen.version_hash
+        WHERE known.rowid = seen.row
         """,
         {"at": at},
     ).fetchall()
