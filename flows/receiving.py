@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from flows.session import Session
-from flows.taking import refused
 from schemas.dictionary import ID_BATCH
 from schemas.errors import FileRefused, UnknownName
 from schemas.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, write_atomic
@@ -259,3 +258,15 @@ def claim_of(submission: Submission) -> Claim | None:
     if submission.claim_path == NO_CLAIM:
         return None
     return Claim(claim_path(submission.claim_path), submission.district_code, submission.school_code)
+
+
+def refused(submission: Submission, refusal: FileRefused) -> Submission:
+    return replace(
+        submission,
+        outcome=refusal.outcome,
+        status=refusal.outcome,
+        reason=refusal.reason,
+        message=refusal.message,
+        next_step=refusal.next_step,
+        refused_line=refusal.line,
+    )

@@ -1,4 +1,7 @@
-"""A run, in the order of the design: receive, read, validate, identify, plan; then journal, store, report group by group."""
+"""A run, in the order of the design: receive, read, validate, identify, plan; then journal, store, report group by group.
+
+What works on records is imported where there are some: a run that finds nothing must be over in a second.
+"""
 
 import os
 import shutil
@@ -6,21 +9,13 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from flows.deciding import decide_identities
-from flows.group_commits import PlanRun
-from flows.preview import preview_files
 from flows.progress import Progress, Stopwatch, silent
-from flows.receiving import Received, receive_files
-from flows.reporting import ReportDesk, write_overview
+from flows.receiving import receive_files
 from flows.session import Session, open_session
-from flows.staging import StagingArea
-from flows.storing import StateSteps
 from flows.summary import RunSummary
-from flows.taking import Taking, load_known_files, read_ahead
-from matching.plan import Plan, find_unfinished, finish, group_submissions, remove_finished, write_plan
+from matching.plan import find_unfinished, remove_finished
 from matching.student_ids import IdSource
 from schemas.clock import Clock
-from schemas.files import PRIVATE_FOLDER, make_folder
 from schemas.paths import StateHome
 
 Sleep = Callable[[float], None]
@@ -62,10 +57,14 @@ def run_inbox(
         summary.notes += received.notes
         summary.files.update(received.set_aside)
         if received.files:
+            from flows.planning import carry_out, make_plan
+
             carry_out(session, make_plan(session, summary, received), id_source, summary)
         elif home.work_of(summary.run_id).exists():
             shutil.rmtree(home.work_of(summary.run_id))
         if received.files or summary.resumed:
+            from flows.reporting import write_overview
+
             with watch.stage("overview"):
                 summary.reports += write_overview(session)
         summary.finished_at = clock.now()
@@ -85,6 +84,8 @@ def preview_run(
     progress: Progress = silent,
 ) -> RunSummary:
     """A dry run: read and check what waits; claim, store and answer nothing."""
+    from flows.preview import preview_files
+
     summary = RunSummary("dry-run", clock.now(), is_dry_run=True)
     watch = Stopwatch(progress)
     preview_files(home, summary, watch, collection=collection, districts=districts)
@@ -109,58 +110,11 @@ def finish_interrupted(session: Session, id_source: IdSource, summary: RunSummar
     Claims of a run without a plan stay in the inbox's claim folder and are received again.
     """
     while plan := find_unfinished(session.home.work):
+        from flows.planning import carry_out
+
         summary.resumed.append(plan.run_id)
         carry_out(session, plan, id_source, summary)
     remove_finished(session.home.work)
     for folder in session.home.work.iterdir():
         if folder.is_dir() and not folder.name.startswith("."):
             shutil.rmtree(folder)
-
-
-def make_plan(session: Session, summary: RunSummary, received: Received) -> Plan:
-    """Everything up to and including the plan: read, validate, identify; nothing is promised before it is on disk."""
-    folder = session.home.work_of(summary.run_id)
-    settings = session.home.settings
-    area = StagingArea(folder / "stage", session.dictionary, session.directory, settings.records_per_batch)
-    make_folder(folder, PRIVATE_FOLDER)
-    make_folder(area.folder, PRIVATE_FOLDER)
-    known = load_known_files(session.con, session.dictionary.version)
-    taking = Taking(area, known, settings.confirm_drop_share)
-    files = [(file.submission, file.path) for file in received.files]
-    with session.watch.stage("read and validate", len(files)):
-        for number, read in enumerate(read_ahead(files, session.dictionary, session.hasher), start=1):
-            taking.take(read)
-            session.watch.progress("read and validate", number, len(files))
-        area.finish()
-    with session.watch.stage("identify"):
-        decided = decide_identities(session, area, taking)
-    with session.watch.stage("plan"):
-        return write_plan(
-            folder,
-            run_id=summary.run_id,
-            started_at=summary.started_at,
-            submissions=decided.submissions,
-            groups=group_submissions(decided.submissions, settings.records_per_group),
-            assignments=decided.assignments,
-            candidates=decided.candidates,
-            stage_frames={path.name: path for path in sorted(area.folder.iterdir())},
-            versions=area.versions(),
-        )
-
-
-def carry_out(session: Session, plan: Plan, id_source: IdSource, summary: RunSummary) -> None:
-    """Journal, store and answer a plan; then its folder goes."""
-    desk = ReportDesk(session, plan)
-    run = PlanRun(
-        plan,
-        session.con,
-        session.journal,
-        session.reservations,
-        id_source,
-        StateSteps(session, plan, desk),
-        session.clock,
-    )
-    with session.watch.stage("store and report", len(plan.submissions)):
-        run.carry_out()
-    desk.add_to(summary)
-    finish(plan)

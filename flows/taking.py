@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from flows.receiving import refused
 from flows.staging import StagingArea
 from matching.ssn import SsnHasher
 from schemas.calendar import is_late
@@ -240,18 +241,6 @@ def counted(submission: Submission, extract: Extract) -> Submission:
         batch_delimiter=batch.delimiter if batch else None,
         batch_extract_date=batch.extract_date if batch else None,
         batch_extract_time=batch.extract_time if batch else None,
-    )
-
-
-def refused(submission: Submission, refusal: FileRefused) -> Submission:
-    return replace(
-        submission,
-        outcome=refusal.outcome,
-        status=refusal.outcome,
-        reason=refusal.reason,
-        message=refusal.message,
-        next_step=refusal.next_step,
-        refused_line=refusal.line,
     )
 
 

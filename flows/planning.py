@@ -1,0 +1,67 @@
+"""What a run does with the files it received: read, validate, identify, plan; then journal, store, report.
+
+Apart from ``flows.run``, which is asked every few minutes and mostly finds nothing: what validates and compares records
+takes longer to load than to look into an empty inbox.
+"""
+
+from flows.deciding import decide_identities
+from flows.group_commits import PlanRun
+from flows.receiving import Received
+from flows.reporting import ReportDesk
+from flows.session import Session
+from flows.staging import StagingArea
+from flows.storing import StateSteps
+from flows.summary import RunSummary
+from flows.taking import Taking, load_known_files, read_ahead
+from matching.plan import Plan, finish, group_submissions, write_plan
+from matching.student_ids import IdSource
+from schemas.files import PRIVATE_FOLDER, make_folder
+
+
+def make_plan(session: Session, summary: RunSummary, received: Received) -> Plan:
+    """Everything up to and including the plan: read, validate, identify; nothing is promised before it is on disk."""
+    folder = session.home.work_of(summary.run_id)
+    settings = session.home.settings
+    area = StagingArea(folder / "stage", session.dictionary, session.directory, settings.records_per_batch)
+    make_folder(folder, PRIVATE_FOLDER)
+    make_folder(area.folder, PRIVATE_FOLDER)
+    known = load_known_files(session.con, session.dictionary.version)
+    taking = Taking(area, known, settings.confirm_drop_share)
+    files = [(file.submission, file.path) for file in received.files]
+    with session.watch.stage("read and validate", len(files)):
+        for number, read in enumerate(read_ahead(files, session.dictionary, session.hasher), start=1):
+            taking.take(read)
+            session.watch.progress("read and validate", number, len(files))
+        area.finish()
+    with session.watch.stage("identify"):
+        decided = decide_identities(session, area, taking)
+    with session.watch.stage("plan"):
+        return write_plan(
+            folder,
+            run_id=summary.run_id,
+            started_at=summary.started_at,
+            submissions=decided.submissions,
+            groups=group_submissions(decided.submissions, settings.records_per_group),
+            assignments=decided.assignments,
+            candidates=decided.candidates,
+            stage_frames={path.name: path for path in sorted(area.folder.iterdir())},
+            versions=area.versions(),
+        )
+
+
+def carry_out(session: Session, plan: Plan, id_source: IdSource, summary: RunSummary) -> None:
+    """Journal, store and answer a plan; then its folder goes."""
+    desk = ReportDesk(session, plan)
+    run = PlanRun(
+        plan,
+        session.con,
+        session.journal,
+        session.reservations,
+        id_source,
+        StateSteps(session, plan, desk),
+        session.clock,
+    )
+    with session.watch.stage("store and report", len(plan.submissions)):
+        run.carry_out()
+    desk.add_to(summary)
+    finish(plan)
