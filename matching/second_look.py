@@ -108,7 +108,7 @@ def _with_people_of_run(
         return people
     where = run.requests.select(_PLACE)
     weighed = weigh_run_pairs(run.cursor, where, by_way_of, where.height, run.model.thresholds).with_columns(
-        is_vetoed=pl.col("guard").eq_missing(VETO), version_hash=pl.format("request {}", "other_id")
+        is_vetoed=pl.col("guard").eq_missing(VETO), version_hash=pl.col("other_id").cast(pl.UInt64)
     )
     ours = weighed.select(pl.col(name).cast(kind) for name, kind in people.schema.items())
     nearest = pl.concat([people, ours]).sort(
