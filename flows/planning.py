@@ -22,7 +22,9 @@ def make_plan(session: Session, summary: RunSummary, received: Received) -> Plan
     """Everything up to and including the plan: read, validate, identify; nothing is promised before it is on disk."""
     folder = session.home.work_of(summary.run_id)
     settings = session.home.settings
-    area = StagingArea(folder / "stage", session.dictionary, session.directory, settings.records_per_batch)
+    area = StagingArea(
+        folder / "stage", session.dictionary, session.directory, settings.records_per_batch, books=session.books
+    )
     make_folder(folder, PRIVATE_FOLDER)
     make_folder(area.folder, PRIVATE_FOLDER)
     known = load_known_files(session.con, session.dictionary.version)

@@ -33,7 +33,7 @@ from schemas.identity_fields import IDENTITY_SOURCES
 from schemas.inbox.claim import release_claim
 from schemas.inbox.quarantine import quarantine_content
 from schemas.reading.recognition import LOCATOR_REQUEST, NEAR_MATCH_RETURN
-from schemas.rules import RuleBook, load_rule_book
+from schemas.rules import RuleBook
 from schemas.submission import Submission
 
 NO_ASSIGNMENTS = pl.DataFrame(schema={"outcome": pl.String})
@@ -211,7 +211,7 @@ class ReportDesk:
     def _words_of(self, collection: RecordCollection) -> ReportWords:
         version = collection.version
         if version not in self._words:
-            self._books[version] = load_rule_book(self.session.dictionary, collection)
+            self._books[version] = self.session.rule_book(version)
             layout = self.session.dictionary.layout_of(collection)
             self._words[version] = ReportWords.of(layout, self._books[version], self.session.directory)
         return self._words[version]

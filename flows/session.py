@@ -19,6 +19,7 @@ from schemas.dictionary import Dictionary, load_dictionary
 from schemas.directory import Directory, load_directory
 from schemas.lock import hold_lock, require_free_space
 from schemas.paths import StateHome
+from schemas.rules import RuleBook, load_rule_book
 
 
 @dataclass
@@ -34,6 +35,15 @@ class Session:
     reservations: Reservations
     hasher: SsnHasher
     watch: Stopwatch = field(default_factory=Stopwatch)
+    books: dict[str, RuleBook] = field(default_factory=dict)
+
+    def rule_book(self, collection_version: str) -> RuleBook:
+        """The rules of a collection; read and tried out once a session, which takes longer than checking a small file."""
+        if collection_version not in self.books:
+            self.books[collection_version] = load_rule_book(
+                self.dictionary, self.dictionary.collection(collection_version)
+            )
+        return self.books[collection_version]
 
     @property
     def acts(self) -> ActDesk:

@@ -54,8 +54,8 @@ class StagingArea:
     directory: Directory
     batch_size: int
     batches: list[StagedBatch] = field(default_factory=list)
+    books: dict[str, RuleBook] = field(default_factory=dict)
     _waiting: dict[str, list[tuple[Submission, pl.DataFrame]]] = field(default_factory=dict)
-    _rule_books: dict[str, RuleBook] = field(default_factory=dict)
 
     def add(self, submission: Submission, extract: Extract) -> None:
         """Take one read file; validates as soon as enough records of its collection wait."""
@@ -77,11 +77,11 @@ class StagingArea:
             self._validate(version)
 
     def rule_book(self, collection_version: str) -> RuleBook:
-        if collection_version not in self._rule_books:
-            self._rule_books[collection_version] = load_rule_book(
+        if collection_version not in self.books:
+            self.books[collection_version] = load_rule_book(
                 self.dictionary, self.dictionary.collection(collection_version)
             )
-        return self._rule_books[collection_version]
+        return self.books[collection_version]
 
     def collection(self, version: str) -> Collection:
         return self.dictionary.collection(version)
@@ -90,7 +90,7 @@ class StagingArea:
         """What a later reader of the stage must know: dictionary, rule books, batches."""
         return {
             "dictionary": self.dictionary.version,
-            "rule_books": {version: book.version for version, book in self._rule_books.items()},
+            "rule_books": {version: book.version for version, book in self.books.items()},
             "batches": [asdict(batch) for batch in self.batches],
         }
 
