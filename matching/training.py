@@ -6,9 +6,13 @@ hand, with its reason. Then the frequencies of the names are frozen beside the p
 """
 
 import json
+import logging
 import math
 import shutil
 import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +24,8 @@ from matching.comparisons import TERM_FREQUENCY_COLUMNS
 from matching.model import PARAMETERS, SHIPPED_MODEL, Model, load_model, splink_settings, write_manifest
 from matching.requests import REQUEST_TABLE, prepare_requests, workspace
 from matching.scoring import RECORD_TABLE, make_record_table
+from matching.training_pairs import FEWEST_PAIRS, sessions_with_pairs, usable_records
+from matching.training_prior import PRIOR_PAIRS, draw_to_prior, probabilities
 from schemas.errors import UsageError
 
 # A level that the sample happened not to show must not become a veto.
@@ -83,8 +89,35 @@ DEFAULT_THRESHOLDS = PARAMETERS / SHIPPED_MODEL / "thresholds.toml"
 
 
 def train(
-    records: pl.DataFrame, folder: Path, name: str, *, source: str, thresholds: Path = DEFAULT_THRESHOLDS
+    records: pl.DataFrame,
+    folder: Path,
+    name: str,
+    *,
+    source: str,
+    thresholds: Path = DEFAULT_THRESHOLDS,
+    prior: Model | None = None,
 ) -> Model:
+    """Fit a model on records and seal it in a folder of its own; as ``fit_model``, without what is said of the fit."""
+    return fit_model(records, folder, name, source=source, thresholds=thresholds, prior=prior).model
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A sealed model, and what a reader should know about its fit, a sentence each."""
+
+    model: Model
+    notes: tuple[str, ...]
+
+
+def fit_model(
+    records: pl.DataFrame,
+    folder: Path,
+    name: str,
+    *,
+    source: str,
+    thresholds: Path = DEFAULT_THRESHOLDS,
+    prior: Model | None = None,
+) -> Trained:
     """Fit a model on records and seal it in a folder of its own.
 
     Args:
@@ -94,9 +127,14 @@ def train(
         name: the model's name, part of the version every assignment carries.
         source: where the records come from, in a sentence for the report.
         thresholds: copied into the folder.
+        prior: every probability is drawn to this model's, the more so the less there was to learn from.
+
+    A column ``person`` says whose record each is, where that is known: a name is then listed only when enough children
+    bear it, however many records each of them has. It teaches nothing else.
 
     Raises:
         UsageError: the folder exists, or there are too few records to learn from.
+        MosisError: a session would compare far more pairs than so many records can need; the message names its fields.
     """
     if records.height < FEWEST_RECORDS:
         raise UsageError(f"training: {records.height} records found, at least {FEWEST_RECORDS} are needed.")
@@ -106,36 +144,63 @@ def train(
     con = duckdb.connect()
     try:
         with workspace(con) as cursor:
-            settings = _fit(cursor, prepare_requests(records))
+            settings, notes = _fit(cursor, usable_records(prepare_requests(records)), prior)
             rare = {column: _freeze_frequencies(cursor, column, folder) for column in TERM_FREQUENCY_COLUMNS}
     finally:
         con.close()
     (folder / "model.json").write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
     shutil.copy(thresholds, folder / "thresholds.toml")
-    (folder / "README.md").write_text(_report(name, source, settings, records.height), "utf-8")
+    (folder / "README.md").write_text(_report(name, source, settings, records.height, notes), "utf-8")
     write_manifest(folder, name, rare)
-    return load_model(folder)
+    return Trained(load_model(folder), tuple(notes))
 
 
-def _fit(cursor: duckdb.DuckDBPyConnection, records: pl.DataFrame) -> dict[str, Any]:
+def _fit(
+    cursor: duckdb.DuckDBPyConnection, records: pl.DataFrame, prior: Model | None
+) -> tuple[dict[str, Any], list[str]]:
+    """The fitted settings, and what a reader should know about the fit, a sentence each."""
     cursor.register("training_records", records)
     cursor.execute(f"CREATE OR REPLACE TABLE {REQUEST_TABLE} AS FROM training_records").fetchall()
     cursor.unregister("training_records")
     make_record_table(cursor, (REQUEST_TABLE, "s.request_id", "true"))
-    with warnings.catch_warnings():
+    sessions = sessions_with_pairs(cursor, SESSIONS, records.height)
+    notes = [
+        f"Left out, with fewer than {FEWEST_PAIRS} pairs to learn from: the session on {' and '.join(fields)}."
+        for fields in SESSIONS
+        if fields not in sessions
+    ]
+    with warnings.catch_warnings(), _splink_is_quiet():
         # What splink warns of while it learns (levels without data, untrained fields) is settled below, by name.
         warnings.simplefilter("ignore")
-        return _set_by_hand(_learn(cursor))
+        settings = _learn(cursor, list(sessions))
+    if prior is not None:
+        most_pairs = max(sessions.values())
+        unseen = draw_to_prior(settings, probabilities(prior.settings), most_pairs)
+        notes.append(f"m was learnt from up to {most_pairs:,} pairs; {prior.version} counts for {PRIOR_PAIRS:,} more.")
+        if unseen:
+            notes.append(f"Not seen, so taken from {prior.version}: {', '.join(unseen)}.")
+    return _set_by_hand(settings), notes
 
 
-def _learn(cursor: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+@contextmanager
+def _splink_is_quiet() -> Iterator[None]:
+    logger = logging.getLogger("splink")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _learn(cursor: duckdb.DuckDBPyConnection, sessions: Sequence[tuple[str, ...]]) -> dict[str, Any]:
     database = DuckDBAPI(cursor)
     linker = Linker(database.register(RECORD_TABLE), splink_settings(), log_level=None)
     linker.training.estimate_probability_two_random_records_match(
         [block_on("ssn_hash", "birth_date"), block_on("first_name", "last_name", "birth_date")], recall=0.95
     )
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=SEED, min_count_per_level=None)
-    for fields in SESSIONS:
+    for fields in sessions:
         same = [f'l."{field}" = r."{field}"' for field in fields]
         linker.training.estimate_parameters_using_expectation_maximisation(" AND ".join([*same, ELSEWHERE]))
     settings: dict[str, Any] = linker.misc.save_model_to_json()
@@ -158,16 +223,19 @@ def _set_by_hand(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _freeze_frequencies(cursor: duckdb.DuckDBPyConnection, column: str, folder: Path) -> float:
     """Writes how often each name occurs; the frequency that stands for every name too rare to be listed."""
+    is_known = "person" in cursor.table(REQUEST_TABLE).columns
+    bearer = "q.person" if is_known else "q.request_id"
     counts = cursor.sql(
-        f"SELECT {column} AS name, count(*) AS n FROM {RECORD_TABLE} WHERE {column} <> '' GROUP BY 1"
+        f"SELECT t.{column} AS name, count(*) AS n, count(DISTINCT {bearer}) AS bearers FROM {RECORD_TABLE} t "
+        f"JOIN {REQUEST_TABLE} q ON q.request_id = t.unique_id WHERE t.{column} <> '' GROUP BY 1"
     ).pl()
     total = counts["n"].sum()
-    listed = counts.filter(pl.col("n") >= LEAST_NAME_COUNT).select("name", frequency=pl.col("n") / total)
+    listed = counts.filter(pl.col("bearers") >= LEAST_NAME_COUNT).select("name", frequency=pl.col("n") / total)
     listed.sort("name").write_parquet(folder / f"tf_{column}.parquet", compression="zstd", statistics=False)
     return LEAST_NAME_COUNT / total
 
 
-def _report(name: str, source: str, settings: dict[str, Any], record_count: int) -> str:
+def _report(name: str, source: str, settings: dict[str, Any], record_count: int, notes: Sequence[str]) -> str:
     """What a person needs to know to trust the folder: data, method, and every probability with its weight in bits."""
     lines = [
         f"# Matching model {name}",
@@ -179,7 +247,8 @@ def _report(name: str, source: str, settings: dict[str, Any], record_count: int)
         f"m is at least {LEAST_M}, u at least {LEAST_U}. Set by hand, not learnt: "
         + ", ".join(f"{field} {level}" for field, level in SET_BY_HAND)
         + ".",
-        f"Names on fewer than {LEAST_NAME_COUNT} records share one frequency.",
+        f"Names on fewer than {LEAST_NAME_COUNT} records (of so many children, where they are known) share one frequency.",
+        *notes,
         "",
         "| field | level | m: among records of one child | u: among records of two | weight in bits |",
         "|---|---|---|---|---|",

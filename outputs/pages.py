@@ -96,8 +96,10 @@ def _environment() -> jinja2.Environment:
                 _FOLDER,
                 _FOLDER / "violation_report",
                 _FOLDER / "state_page",
+                _FOLDER / "training_report",
                 _FOLDER / "review_page",
                 _FOLDER / "accuracy_report",
+                _FOLDER / "forms",
             ]
         ),
         autoescape=True,

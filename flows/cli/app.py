@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from flows.cli import accuracy, data_dictionary, district_desk, ids, operations, publication, review, sample
+from flows.cli import accuracy, data_dictionary, district_desk, ids, operations, publication, review, sample, train
 from schemas.errors import MosisError, NoSpace, describe_defect
 
 DEFECT = 70  # sysexits.h: internal software error
@@ -29,6 +29,7 @@ data_dictionary.register(app)
 ids.register(app)
 review.register(app)
 sample.register(app)
+train.register(app)
 accuracy.register(app)
 
 
