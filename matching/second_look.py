@@ -19,15 +19,20 @@ from matching.scoring import WEIGHT_DIGITS
 _PLACE = ("request_id", "district_code", "local_student_id", "school_year")
 
 
-def decide_in_turns(run: RunState, pairs: pl.DataFrame, ruled_out: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def decide_in_turns(
+    run: RunState, pairs: pl.DataFrame, ruled_out: pl.DataFrame, people: pl.DataFrame | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Settles every open request but those of new children.
+
+    Args:
+        people: as ``find_people`` gives them, where they have been weighed before.
 
     Returns:
         people: whom each request could be, with what the run showed taken in (columns of ``weigh_people``).
         new: the decisions of the requests nobody is known for; still to be numbered.
     """
     limits = run.model.thresholds
-    people = find_people(run, pairs, ruled_out)
+    people = find_people(run, pairs, ruled_out) if people is None else people
     decided = decide(run.open_requests(), people, limits)
     people = weigh_rivals(people, _claims(run, decided), limits)
     decided = decide(run.open_requests(), people, limits)
