@@ -15,6 +15,7 @@ from flows.session import Session, open_session
 from flows.summary import RunSummary
 from matching.plan import find_unfinished, remove_finished
 from matching.student_ids import IdSource
+from outputs.forms import refresh_forms
 from schemas.clock import Clock
 from schemas.paths import StateHome
 
@@ -46,6 +47,8 @@ def run_inbox(
     with open_session(home, clock, watch) as session:
         summary = RunSummary(new_run_id(home, clock.now()), clock.now())
         finish_interrupted(session, id_source, summary)
+        summary.notes += finish_corrections(session, id_source)
+        refresh_forms(home, session.dictionary, session.directory)
         received = receive_files(
             session,
             summary.run_id,
@@ -72,6 +75,19 @@ def run_inbox(
         if summary.file_count:
             session.log(f"run {summary.run_id}: {summary.headline()}")
         return summary
+
+
+def finish_corrections(session: Session, id_source: IdSource) -> Sequence[str]:
+    """Write notices that a crash prevented and carry out what waited for a testing window; a sentence for each act."""
+    is_asked_for = session.con.execute(
+        "SELECT 1 FROM identity.correction WHERE status = 'waiting' OR (applied_at IS NOT NULL AND notices_at IS NULL) LIMIT 1"
+    ).fetchall()
+    if not is_asked_for:
+        return ()
+    from flows.corrections import apply_waiting, write_missing_notices
+
+    write_missing_notices(session)
+    return apply_waiting(session, id_source)
 
 
 def preview_run(

@@ -14,7 +14,7 @@ HELD = "held"
 def make_forward_table(cursor: duckdb.DuckDBPyConnection) -> None:
     """FORWARD_TABLE: state_id -> person, for every ID that is not active; person is null for one that was withdrawn.
 
-    A merged ID forwards for ever, over as many steps as it was merged (design 5.1).
+    A merged ID forwards for ever, over as many steps as it was merged (design 5.1); to nobody when the last was withdrawn.
     """
     # The few that are not active first: a join with the whole registry would cost more than the rest of a small run.
     cursor.execute(
@@ -32,7 +32,9 @@ def make_forward_table(cursor: duckdb.DuckDBPyConnection) -> None:
             SELECT step.state_id, next.merged_into
             FROM step JOIN mosis_moved next ON next.state_id = step.target AND next.status = '{MERGED}'
         )
-        SELECT step.state_id, step.target AS person FROM step ANTI JOIN mosis_moved last ON last.state_id = step.target
+        SELECT step.state_id, CASE WHEN last.status IS NULL THEN step.target END AS person
+        FROM step LEFT JOIN mosis_moved last ON last.state_id = step.target
+        WHERE last.status IS DISTINCT FROM '{MERGED}'
         UNION ALL
         SELECT state_id, NULL FROM mosis_moved WHERE status = '{RETIRED}'
         """

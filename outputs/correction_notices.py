@@ -12,7 +12,6 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from outputs.next_steps import counted
 from outputs.pages import render_page
 from schemas.clock import end_of_day, missouri_day, rfc3339
 from schemas.directory import Directory
@@ -87,8 +86,9 @@ class DistrictNotice:
     def steps(self) -> list[str]:
         """What the district does now, in order."""
         if self.changed.is_empty():
-            return ["Nothing. Your students keep their state ID; another district's records were concerned."]
-        who = counted(self.changed.height, "student")
+            return ["Nothing: the students below keep their state ID; only another district's records were concerned."]
+        count = self.changed.height
+        who = "student" if count == 1 else f"{count:,} students"
         if self.correction.kind == "retire":
             return [
                 f"Blank this state ID in your student system for the {who} below ({CROSSWALK}).",

@@ -26,3 +26,14 @@ CHILD = "coalesce(merged.current_id, state_id, submission_id || ' ' || line_numb
 FIRST_PLACE = """
     (attending_district_code = district_code) DESC NULLS LAST, member_fte DESC NULLS LAST,
     district_code, reporting_school_code, submission_id, line_number"""
+
+
+def placed_records(layout: str) -> str:
+    """SQL for the stored records of a layout, each with the number its line has now, merged numbers not yet followed.
+
+    Stored records, certified ones above all, are never rewritten; a line that a split gave to another number is noted beside.
+    """
+    return (
+        "(SELECT stored.* REPLACE (coalesce(moved.state_id, stored.state_id) AS state_id) "
+        f'FROM collection."{layout}" AS stored LEFT JOIN identity.moved_line AS moved USING (submission_id, line_number))'
+    )

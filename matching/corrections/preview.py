@@ -13,7 +13,7 @@ REWRITTEN, FOLLOWS, STAYS, READ_AS = "rewritten", "follows", "stays", "read_as"
 EFFECTS = {
     REWRITTEN: "the row itself gets the new number",
     READ_AS: "the row stays as it was stored; it counts as the new number's from now on",
-    FOLLOWS: "the row keeps its number, and that number leads to the new one",
+    FOLLOWS: "the row stays as it was stored; the number in it leads to another one from now on",
     STAYS: "the row keeps its number, and that number is still the child's",
 }
 

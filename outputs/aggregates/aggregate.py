@@ -20,7 +20,7 @@ from outputs.aggregates.products import (
     products_of,
 )
 from outputs.next_steps import counted
-from outputs.one_child import CHILD, FIRST_PLACE, MERGED_IDS
+from outputs.one_child import CHILD, FIRST_PLACE, MERGED_IDS, placed_records
 from schemas.directory import Directory
 from schemas.errors import UnknownName, UsageError
 
@@ -130,7 +130,7 @@ def _students(con: duckdb.DuckDBPyConnection, population: Population, school_yea
 
 def _certified(population: Population) -> str:
     return f"""
-        FROM collection.{population.layout} AS record JOIN intake.submission AS submission USING (submission_id)
+        FROM {placed_records(population.layout)} AS record JOIN intake.submission AS submission USING (submission_id)
         WHERE submission.status = 'certified' AND submission.layout = '{population.layout}'
           AND submission.school_year = ? AND submission.cycle = ?
     """

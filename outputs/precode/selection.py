@@ -3,7 +3,7 @@
 import duckdb
 import polars as pl
 
-from outputs.one_child import CHILD, FIRST_PLACE, MERGED_IDS
+from outputs.one_child import CHILD, FIRST_PLACE, MERGED_IDS, placed_records
 from outputs.precode.definitions import Assessment
 
 # Collections that hold every enrolled student, oldest first; the December file holds students with an IEP only.
@@ -76,7 +76,7 @@ def _certified_records(con: duckdb.DuckDBPyConnection, school_year: int) -> pl.D
                    PARTITION BY {CHILD}
                    ORDER BY (enrolled_on_count_date = 'Y') DESC NULLS LAST, number DESC, {FIRST_PLACE}
                ) > 1 AS is_second_record
-        FROM collection.student_core
+        FROM {placed_records("student_core")}
         JOIN certified USING (submission_id)
         LEFT JOIN merged USING (state_id)
         LEFT JOIN open_question USING (submission_id, line_number)
