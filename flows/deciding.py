@@ -56,6 +56,7 @@ def decide_identities(session: Session, area: StagingArea, taking: Taking) -> De
     write_stage(requests.drop(ANSWER_COLUMNS, strict=False), area.folder / "requests.parquet")
     findings = return_findings(taking, returned, decisions)
     write_stage(findings, area.folder / "return_findings.parquet")
+    write_stage(decisions.proposals, area.folder / "proposals.parquet")
     answer_requests(session, taking, area.folder)
     check_ids(area, taking.submissions, decisions.assignments)
     with_violations = scan_violations(area.folder).select("submission_id").unique().collect()

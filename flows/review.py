@@ -26,6 +26,12 @@ DECISION_COLUMNS = ("Item", "Kind", "Decision", "SameAs", "Candidates", "Members
 QUESTION, GROUP, PROPOSAL = "question", "group", "proposal"
 
 
+_PROPOSED = {
+    "ALIKE_IN_THIS_RUN": "Two children who were new in one run are much alike.",
+    "SEVERAL_CANDIDATES": "A record came that fits both children about equally well.",
+}
+
+
 @dataclass(frozen=True)
 class Filters:
     """Which open questions: of one district, of one reason, older than so many days."""
@@ -199,7 +205,7 @@ def _candidate(row: dict[str, Any], person: dict[str, Any] | None, directory: Di
 def _proposal(row: dict[str, Any], people: dict[str, dict[str, Any]], directory: Directory, now: datetime) -> Proposal:
     records = [_shown_record(people.get(row[name]) or {}, directory) for name in ("state_id", "other_state_id")]
     age = (missouri_day(now) - missouri_day(row["opened_at"])).days
-    sentence = reasons()[row["reason"]].sentence if row["reason"] in reasons() else row["reason"]
+    sentence = _PROPOSED.get(row["reason"], row["reason"])
     return Proposal(
         row["proposal_id"], row["state_id"], row["other_state_id"], sentence, age, row["match_weight"], *records
     )

@@ -16,7 +16,8 @@ from flows.progress import Progress, Stopwatch, silent
 from flows.receiving import Received, ReceivingDesk
 from flows.reporting import write_overview
 from flows.review_file import CANCEL, DIFFERENT, SAME, DecisionLine, Refusal, read_decisions
-from flows.run import carry_out, finish_interrupted, make_plan, new_run_id
+from flows.planning import carry_out, make_plan
+from flows.run import finish_interrupted, new_run_id
 from flows.session import Session, open_session
 from flows.summary import RunSummary
 from flows.unit_frames import StagedFrames
@@ -120,14 +121,15 @@ def match_questions(
 ) -> list[Decided]:
     """The open questions that the lines decide; groups are taken apart into those that were in them when they were written.
 
-    A question's own line stands over its group's. What cannot be matched is added to ``result.refused``.
+    A question's own line stands over its group's, also where it cannot be used. What cannot be matched is added to ``result.refused``.
     """
     by_name = {row["near_match_id"]: row for row in questions.iter_rows(named=True)}
     own = {line.item: line for line in lines if line.kind == "question"}
+    spoken_for = {*own, *(refusal.item for refusal in result.refused)}
     wanted: list[tuple[DecisionLine, str]] = [(line, line.item) for line in own.values()]
     for line in lines:
         if line.kind == "group":
-            wanted += [(line, member) for member in line.members if member not in own]
+            wanted += [(line, member) for member in line.members if member not in spoken_for]
     decided, seen = [], set[str]()
     for line, name in wanted:
         row = by_name.get(name)

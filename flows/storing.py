@@ -14,6 +14,7 @@ from flows.unit_frames import StagedFrames, with_state_ids
 from matching.answers import record_answers
 from matching.ledger import open_near_matches, record_assignments, record_versions
 from matching.plan import Plan
+from matching.proposals import record_proposals
 from outputs.store import Versions, fill_answered_ids, store_group
 from schemas.submission import Submission
 
@@ -57,6 +58,7 @@ class StateSteps:
         candidates = self.plan.candidates.filter(pl.col("submission_id").is_in(names))
         open_near_matches(con, candidates, requests, unit.assignments, at)
         record_answers(con, unit.assignments, unit.submissions, at, unit.block.number)
+        record_proposals(con, frames.proposals(), self.plan.run_id, at)
         fill_answered_ids(con, answered_questions(con, unit), at)
         StagedLookups(frames.folder).log(con, unit.submissions, at)
 

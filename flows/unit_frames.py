@@ -64,6 +64,10 @@ class StagedFrames:
     def return_findings(self, names: Collection[str]) -> pl.DataFrame:
         return only(pl.scan_parquet(self.folder / "return_findings.parquet"), names)
 
+    def proposals(self) -> pl.DataFrame:
+        """The pairs of records or numbers that may be one child's, of the whole plan."""
+        return pl.read_parquet(self.folder / "proposals.parquet")
+
     def requests(self, names: Collection[str]) -> pl.DataFrame:
         """The requests of these submissions: identity columns with the keys that the ledger keeps beside them."""
         found = only(pl.scan_parquet(self.folder / "requests.parquet"), names)

@@ -25,7 +25,7 @@ _FROM_REGISTRY = f"FROM {REGISTRY} r LEFT JOIN {FORWARD_TABLE} f ON f.state_id =
 _PERSON_ROWS = "mosis_person_row"
 _DISPLAYED = (
     "last_name", "first_name", "middle_name", "suffix", "birth_date", "gender", "grade", "district_code",
-    "local_student_id",
+    "local_student_id", "race_ethnicity", "guardian_last_name", "guardian_first_name", "ssn_hash",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from matching.guards import VETO
 from matching.held_numbers import refuse_held
 from matching.model import Model, load_model
 from matching.new_with_new import number_new_people
+from matching.proposals import NOBODY_ALIKE, PAIR_SCHEMA, pairs_of_run
 from matching.questions import CANDIDATE_SCHEMA, UNANSWERED, make_candidates, near_match_ids, open_candidates
 from matching.reasons import CONFIRMED, ERROR, NEAR_MATCH, NEW, REUSED
 from matching.requests import prepare_requests, workspace
@@ -40,12 +41,14 @@ class Decisions:
         assignments: one row a request, ASSIGNMENT_SCHEMA. Requests with one person_number are one new child.
         candidates: one row a question and person, CANDIDATE_SCHEMA.
         contradictions: one row a returned answer that stands against another decision, CONTRADICTION_SCHEMA.
+        proposals: one row a pair of records or numbers that may be one child's, PAIR_SCHEMA.
         warnings: one row a value that was taken as missing, since a crowd has it, WARNING_SCHEMA.
     """
 
     assignments: pl.DataFrame
     candidates: pl.DataFrame
     contradictions: pl.DataFrame = field(default_factory=CONTRADICTION_SCHEMA.to_frame)
+    proposals: pl.DataFrame = field(default_factory=PAIR_SCHEMA.to_frame)
     warnings: pl.DataFrame = field(default_factory=WARNING_SCHEMA.to_frame)
 
 
@@ -76,12 +79,13 @@ def identify(
         _settle_exact(run)
         pairs = score(run)
         people, new = decide_in_turns(run, pairs, ruled_out)
-        _number_new(run, new, pairs, ruled_out)
+        alike = _number_new(run, new, pairs, ruled_out)
+        proposals = pairs_of_run(run, alike, people)
         doubled = _hold_two_local_ids(run)
         people = refuse_held(run, people)
         assignments = _assignments(run)
         warnings = prepared.join(cleared, on="request_id", maintain_order="left").select(WARNING_SCHEMA.names())
-        return Decisions(assignments, _candidates(run, people, doubled), followed.contradictions, warnings)
+        return Decisions(assignments, _candidates(run, people, doubled), followed.contradictions, proposals, warnings)
 
 
 def _refuse(run: RunState) -> None:
@@ -122,13 +126,15 @@ def _settle_exact(run: RunState) -> None:
     )
 
 
-def _number_new(run: RunState, new: pl.DataFrame, pairs: pl.DataFrame, ruled_out: pl.DataFrame) -> None:
+def _number_new(run: RunState, new: pl.DataFrame, pairs: pl.DataFrame, ruled_out: pl.DataFrame) -> pl.DataFrame:
+    """Numbers the new children; the pairs of records that may be one child and did not come to one number."""
     if new.is_empty():
-        return
+        return NOBODY_ALIKE.to_frame()
     where = run.requests.select("request_id", "district_code", "local_student_id", "school_year")
     questions = run.settled.filter(pl.col("outcome") == NEAR_MATCH)
     unknown, waiting = (where.join(some, on="request_id", how="semi") for some in (new, questions))
-    numbered = number_new_people(run.cursor, unknown, pairs, run.model.thresholds, waiting).numbered
+    people = number_new_people(run.cursor, unknown, pairs, run.model.thresholds, waiting)
+    numbered = people.numbered
     asked = pl.col("request_id").is_in(ruled_out["request_id"].implode())
     run.settle(
         numbered.join(new.select("request_id", "step", "match_weight"), on="request_id").with_columns(
@@ -140,6 +146,7 @@ def _number_new(run: RunState, new: pl.DataFrame, pairs: pl.DataFrame, ruled_out
             .otherwise(pl.lit("NOBODY_ALIKE")),
         )
     )
+    return people.alike
 
 
 def _hold_two_local_ids(run: RunState) -> pl.DataFrame:

@@ -14,6 +14,7 @@ import polars as pl
 from matching.acts import Act
 from matching.people_facts import CANNOT, Closure
 from matching.requests import workspace
+from matching.run_state import RunState
 from matching.stored_facts import load_facts
 from matching.supplied_ids import make_forward_table
 from schemas.errors import UnknownName
@@ -24,6 +25,8 @@ PAIR_SCHEMA = pl.Schema({
     "other_submission_id": pl.String(), "other_line_number": pl.UInt32(), "other_state_id": pl.String(),
     "reason": pl.String(), "match_weight": pl.Float64(),
 })  # fmt: skip
+# Of a run that has nobody new.
+NOBODY_ALIKE = pl.Schema({"request_id": pl.Int64(), "other_id": pl.Int64(), "match_weight": pl.Float64()})
 OPEN, DIFFERENT, MERGED, GONE = "open", "different", "merged", "gone"
 ACT_NAME = "decide_proposal"
 
@@ -124,3 +127,40 @@ def decide_proposal(con: duckdb.DuckDBPyConnection, act: Act, block_number: int)
 def keep_apart(pairs: Iterable[tuple[str, str, str]], *, actor: str, reason: str, run_id: str, at: datetime) -> Act:
     """The act that says of these proposals (proposal_id, state_id, other_state_id) that they are two children each."""
     return Act(ACT_NAME, "decision", actor, reason, run_id, at, {"proposals": [list(pair) for pair in pairs]})
+
+
+def pairs_of_run(run: RunState, alike: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
+    """The pairs that a run shows, PAIR_SCHEMA.
+
+    Args:
+        alike: request_id, other_id and match_weight of records of the run that may be one child and got a number each.
+        people: the weighed people of each request, as ``weigh_people`` gives them.
+    """
+    lines = run.requests.select("request_id", "submission_id", pl.col("line_number").cast(pl.UInt32))
+    other_lines = lines.select(
+        other_id="request_id", other_submission_id="submission_id", other_line_number="line_number"
+    )
+    new = (
+        alike.select("request_id", "other_id", "match_weight")
+        .join(lines, on="request_id")
+        .join(other_lines, on="other_id")
+        .with_columns(reason=pl.lit("ALIKE_IN_THIS_RUN"))
+    )
+    tied = run.settled.filter(pl.col("reason") == "SEVERAL_CANDIDATES").select("request_id")
+    fitting = people.join(tied, on="request_id", how="semi").filter(
+        pl.col("guard").is_null(), pl.col("match_weight") >= run.model.thresholds.upper
+    )
+    two = (
+        fitting.sort("request_id", "match_weight", "person", descending=[False, True, False])
+        .group_by("request_id", maintain_order=True)
+        .agg(pl.col("person").head(2), pl.col("match_weight").head(2))
+        .filter(pl.col("person").list.len() == 2)
+    )
+    known = two.select(
+        state_id=pl.col("person").list.min(),
+        other_state_id=pl.col("person").list.max(),
+        match_weight=pl.col("match_weight").list.min(),
+        reason=pl.lit("SEVERAL_CANDIDATES"),
+    )
+    found = pl.concat([PAIR_SCHEMA.to_frame(), new.drop("request_id", "other_id"), known], how="diagonal_relaxed")
+    return found.select(*PAIR_SCHEMA).cast(PAIR_SCHEMA)

@@ -28,7 +28,7 @@ def open_questions(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
     The same bytes that came again ask one question; what was asked last counts, and its age is that of the first time.
     """
-    rows = con.execute(
+    rows = con.sql(
         f"""
         WITH asked AS (
             SELECT *, min(opened_at) OVER (PARTITION BY near_match_id, district_code) AS first_opened_at
