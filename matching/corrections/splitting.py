@@ -10,6 +10,7 @@ from matching.corrections.children import KnownRecord, load_records, records_of_
 from matching.corrections.lines import StoredLine, load_lines
 from matching.corrections.standing import ACTIVE, Standing, require_active
 from matching.people_facts import CANNOT
+from matching.supplied_ids import HELD
 from schemas.errors import UsageError
 
 SELECTED, REST = "selected", "rest"
@@ -61,11 +62,16 @@ def plan_split(con: duckdb.DuckDBPyConnection, order: Order, draw_id: DrawId) ->
     )
     return Change(
         numbers=(state_id, new.state_id),
-        standings=(new,),
+        standings=(new, *_released(family[state_id])),
         moved=moves,
         links=((CANNOT, state_id, new.state_id),),
         notes=(why, *_unclear_notes(parted.unclear)),
     )
+
+
+def _released(standing: Standing) -> tuple[NewStanding, ...]:
+    """An imported number that was held because it stood for two children is one child's from now on."""
+    return (NewStanding.of(standing, ACTIVE),) if standing.status == HELD else ()
 
 
 def _require_records(order: Order, records: Sequence[KnownRecord], lines: Sequence[StoredLine]) -> Iterable[Line]:
