@@ -16,6 +16,7 @@ import matching
 from flows.progress import Progress, Stopwatch
 from matching.accuracy_run import AccuracyRun, run_accuracy
 from matching.evaluation import count_errors
+from matching.exact_rule import link_by_rule
 from matching.plain_splink import link_plainly
 from matching.ssn import SsnHasher
 from sample_data.requests import registration_requests
@@ -26,7 +27,7 @@ TRUTH_ALONE = [
     "person_id", "family", "twin_set", "is_hispanic", "has_ssn", "error_tags", "namesake_key",
 ]  # fmt: skip
 TRUTH = ["submission_id", "line_number", "school_year", "district_code", "local_student_id", *TRUTH_ALONE]
-COLD, WARM, PLAIN = "cold", "warm", "plain"
+COLD, WARM, PLAIN, RULE = "cold", "warm", "plain", "rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ def measure(order: Order, *, progress: Progress) -> dict[str, Any]:
         with watch.stage("plain splink"):
             counts = count_errors(truth, link_plainly(requests))
             modes[PLAIN] = {"counts": counts.to_dicts()}
+    with watch.stage("exact rule"):
+        modes[RULE] = {"counts": count_errors(truth, link_by_rule(requests)).to_dicts()}
     return {
         "format_version": FORMAT_VERSION,
         **asdict(order),

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.accuracy import AS_GIVEN, COLD, PLAIN, VARIANTS, WARM
+from flows.accuracy import AS_GIVEN, COLD, PLAIN, RULE, VARIANTS, WARM
 from flows.accuracy_pool import Pooled, PooledMode, seed_figures
 from matching.evaluation import EVERYBODY, MEASURES
 from sample_data.tables import read_table
@@ -17,6 +17,7 @@ MODE_TITLES = {
     COLD: "Cold: no record names a state ID",
     WARM: "Warm: nine of ten records of the second year name a state ID, one in 500 of them a wrong one",
     PLAIN: "Plain splink at 0.95 on the same requests: its own comparisons, training and clusters; no guard, no review",
+    RULE: "Exact rule on the same requests: equal names and birth date, or equal district and local ID (how hard the state is)",
 }
 KIND_TITLES = {
     "false merge": "False merges are made of",
@@ -61,8 +62,9 @@ def _size(group: Pooled, variants: Sequence[Pooled]) -> list[str]:
         if mode in group.modes:
             lines += ["", *_measures(MODE_TITLES[mode], group.modes[mode])]
             lines += ["", *_reasons(group.modes[mode]), *_causes(group.modes[mode])]
-    if PLAIN in group.modes:
-        lines += ["", *_measures(MODE_TITLES[PLAIN], group.modes[PLAIN])]
+    for baseline in (PLAIN, RULE):
+        if baseline in group.modes:
+            lines += ["", *_measures(MODE_TITLES[baseline], group.modes[baseline])]
     if len(variants) > 1:
         lines += ["", *_variants(variants)]
     return [*lines, "", *_frontier(group.modes[COLD]), "", *_error_rates(), ""]

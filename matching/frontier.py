@@ -1,7 +1,7 @@
 """What other thresholds would have done: false merges, splits and missed moves against review load, from one measurement.
 
-The people of the open requests are weighed once; deciding them anew at other thresholds costs little. Each point changes
-one run and leaves the others as they were:
+The pairs of a run are scored and its people weighed once; deciding them anew at other thresholds is rehearsed on a copy of
+the run's decisions. Each point changes one run and leaves the others as they were:
 
 - ``link`` points decide the last run again at another ``upper`` and ``lower`` (or ``margin``), against the registry that the
   runs before left. Two approximations: a request that a higher ``lower`` makes new gets a number of its own, although two of
@@ -18,17 +18,17 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from matching.candidates import find_people, score_open_requests
-from matching.decisions import decide
 from matching.evaluation import LINE, steps_between_years
 from matching.model import Thresholds
 from matching.new_with_new import number_new_people
 from matching.reasons import ERROR, NEAR_MATCH, NEW
-from matching.run_state import RunState
+from matching.run_state import SETTLED_SCHEMA, RunState
+from matching.second_look import decide_in_turns
 
 LINK, WITHIN_RUN = "link", "new"
 # How far from the thresholds in force, in bits.
 UPPER_STEPS = (-12.0, -9.0, -6.0, -4.0, -2.0, 0.0, 2.0, 4.0, 6.0, 9.0, 12.0)
-LOWER_STEPS = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0)
+LOWER_STEPS = (0.0, 4.0, 8.0)
 MARGIN_STEPS = (-6.0, -3.0, 3.0, 6.0)
 NEW_STEPS = (-6.0, -3.0, 0.0, 3.0, 6.0)
 
@@ -61,13 +61,32 @@ def pool_points(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return pooled.select(*POINT_SCHEMA)
 
 
+class _Rehearsal(RunState):
+    """A run that decides without consequences: what it settles is kept in memory only."""
+
+    def __init__(self, run: RunState, thresholds: Thresholds) -> None:
+        self.cursor, self.requests, self.supplied, self.settled = run.cursor, run.requests, run.supplied, run.settled
+        self.model = replace(run.model, thresholds=thresholds)
+
+    def settle(self, decisions: pl.DataFrame) -> None:
+        complete = decisions.select(name for name in SETTLED_SCHEMA if name in decisions.columns)
+        self.settled = pl.concat([self.settled, complete], how="diagonal_relaxed")
+
+
 @dataclass
 class _Seen:
-    """What a run left behind to be decided again."""
+    """What other thresholds would have made of a run.
+
+    Attributes:
+        requests: request_id, submission_id, line_number of every request.
+        open_ids: request_id of those that the thresholds decide.
+        answers: thresholds -> request_id, outcome, person.
+        numberings: new_upper -> request_id, person_number.
+    """
 
     requests: pl.DataFrame
-    open_requests: pl.DataFrame
-    people: pl.DataFrame
+    open_ids: pl.DataFrame
+    answers: dict[Thresholds, pl.DataFrame]
     numberings: dict[float, pl.DataFrame]
 
 
@@ -87,13 +106,16 @@ class Frontier:
         return pl.DataFrame(schema=POINT_SCHEMA)
 
     def watch(self, run: RunState) -> pl.DataFrame:
-        """Scored pairs for ``identify``; on the way, what deciding again needs."""
+        """Scored pairs for ``identify``; on the way, what the run would have decided at other thresholds."""
         pairs = score_open_requests(run)
         people = find_people(run, pairs, _NO_ONE_RULED_OUT)
-        open_requests = run.open_requests()
-        numberings = {} if self._seen else self._number_again(run, open_requests, people, pairs)
         lines = run.requests.select("request_id", *LINE)
-        self._seen.append(_Seen(lines, open_requests, people, numberings))
+        is_first = not self._seen
+        answers = (
+            {} if is_first else {limits: _rehearse(run, pairs, people, limits) for limits in grid(self.thresholds)}
+        )
+        numberings = self._number_again(run, pairs, people) if is_first else {}
+        self._seen.append(_Seen(lines, run.open_ids(), answers, numberings))
         return pairs
 
     def points(self, truth: pl.DataFrame, decided: list[pl.DataFrame]) -> pl.DataFrame:
@@ -108,11 +130,9 @@ class Frontier:
             rows += self._linking(truth, decided)
         return pl.DataFrame(rows, schema=POINT_SCHEMA)
 
-    def _number_again(
-        self, run: RunState, open_requests: pl.DataFrame, people: pl.DataFrame, pairs: pl.DataFrame
-    ) -> dict[float, pl.DataFrame]:
+    def _number_again(self, run: RunState, pairs: pl.DataFrame, people: pl.DataFrame) -> dict[float, pl.DataFrame]:
         """new_upper -> request_id and person_number of the new children of the run."""
-        new = decide(open_requests, people, self.thresholds).filter(pl.col("outcome") == NEW)
+        new = _rehearse(run, pairs, people, self.thresholds).filter(pl.col("outcome") == NEW)
         if new.is_empty():
             return {}
         where = run.requests.select("request_id", "district_code", "local_student_id", "school_year")
@@ -147,7 +167,7 @@ class Frontier:
         everything = pl.concat([frame.select(*LINE, "outcome", "reason", "state_id") for frame in decided])
         records = truth.join(everything, on=LINE)
         steps = steps_between_years(records).filter("is_move").select(*LINE, "person_id", "school_year", "is_linked")
-        opened = seen.requests.join(seen.open_requests.select("request_id"), on="request_id").join(owners, on=LINE)
+        opened = seen.requests.join(seen.open_ids, on="request_id").join(owners, on=LINE)
         opened = opened.join(last.select(*LINE, made_reason="reason", made_id="state_id"), on=LINE)
         fixed = records.join(opened.select(LINE), on=LINE, how="anti").select(*LINE, "person_id", "outcome", "state_id")
         before = pl.concat(decided[:-1]).join(owners, on=LINE).select("person_id", "state_id").drop_nulls().unique()
@@ -161,14 +181,22 @@ class Frontier:
         }
         totals = {"pupils": records["person_id"].n_unique(), "moves": steps.height}
         linked_anyway = int(fixed_moves["is_linked"].sum())
-        for thresholds in grid(self.thresholds):
-            answers = _answers(opened, decide(seen.open_requests, seen.people, thresholds))
+        for thresholds, decided_anew in seen.answers.items():
+            answers = _answers(opened, decided_anew)
             yield {**self._key(LINK, thresholds), **totals, **_point(answers, base, linked_anyway)}
 
     def _key(self, kind: str, thresholds: Thresholds) -> dict[str, object]:
         names = ("upper", "lower", "margin", "new_upper")
         values = {name: getattr(thresholds, name) for name in names}
         return {"kind": kind, **values, "is_in_force": thresholds == self.thresholds}
+
+
+def _rehearse(run: RunState, pairs: pl.DataFrame, people: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
+    """request_id, outcome and person of each open request as these thresholds decide it."""
+    rehearsal = _Rehearsal(run, thresholds)
+    _, new = decide_in_turns(rehearsal, pairs, _NO_ONE_RULED_OUT, people)
+    settled = rehearsal.settled.join(run.settled, on="request_id", how="anti")
+    return pl.concat([frame.select("request_id", "outcome", "person") for frame in (settled, new)])
 
 
 def _unanswered() -> pl.Expr:

@@ -1,0 +1,1 @@
+"""How often identity is wrong, as one page."""
