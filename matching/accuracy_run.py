@@ -80,6 +80,7 @@ def run_accuracy(
     seconds: list[float] = []
     flags: dict[str, tuple[int, int]] = {}
     first_rows: pl.DataFrame | None = None
+    proposals = 0
     weighing = Frontier(model.thresholds) if frontier else None
     try:
         for number, requests in enumerate(runs):
@@ -90,6 +91,7 @@ def run_accuracy(
             decisions = identify(requests, con, model, **scoring)
             seconds.append(perf_counter() - start)
             decided.append(store_decisions(con, requests, decisions.assignments))
+            proposals += decisions.proposals.height
             if number and warm_seed is not None:
                 flags = _added(flags, count_flagged(decided[-1], sent))
             first_rows = _registry_rows(con) if first_rows is None else first_rows
@@ -97,6 +99,7 @@ def run_accuracy(
     finally:
         con.close()
     assignments = pl.concat(decided)
+    flags["merge proposals"] = (proposals, truth["person_id"].n_unique())
     extra = [(measure, EVERYBODY, count, among) for measure, (count, among) in flags.items() if among]
     return AccuracyRun(
         counts=pool_counts([count_errors(truth, assignments), pl.DataFrame(extra, schema=COUNT_SCHEMA, orient="row")]),

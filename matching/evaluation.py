@@ -47,6 +47,12 @@ MEASURES = {
         share,
         "children whose new ID was given with the remark that another new child of the run is alike",
     ),
+    "merge proposals": (
+        "per 1,000 pupils",
+        1e3,
+        rate,
+        "pairs of numbers or records that a run proposed to a clerk as one child, beside its open questions",
+    ),
     "settled without a clerk": ("% of records", 1e2, share, "records that got an ID at once, both years"),
     "settled, later year": ("% of records", 1e2, share, "the same in the later year alone, where there is somebody to find"),
     "moves linked": ("% of moves", 1e2, share, "later-year records in another district that got an ID of the child"),
