@@ -30,9 +30,13 @@ def init(
 
     Example: mosis init /srv/mosis --directory ./directory
     """
+    from outputs.forms import refresh_forms
+    from schemas.dictionary import load_dictionary
+    from schemas.directory import load_directory
     from schemas.home_setup import make_home
 
     made = make_home(home, directory)
+    refresh_forms(made, load_dictionary(made.dictionary), load_directory(made.directory))
     print(f"Made the state home {made.root}.\nNext: export MOSIS_HOME={made.root} and run: mosis run")
 
 
@@ -98,6 +102,7 @@ def status(
     Example: mosis status --collection 2026Oct1.0StuCore
     """
     from flows.session import open_reader
+    from outputs.question_ages import question_ages
     from outputs.status import print_status, status_json, status_rows
     from schemas.clock import SystemClock
 
@@ -105,10 +110,16 @@ def status(
     now = SystemClock().now()
     with open_reader(state) as reader:
         rows = status_rows(reader.con, reader.dictionary, reader.directory, now, collection)
+        ages = question_ages(
+            reader.con,
+            now,
+            flag_days=state.settings.review_flag_days,
+            escalate_days=state.settings.review_escalate_days,
+        )
     if as_json:
-        print(json.dumps(status_json(rows), indent=2))
+        print(json.dumps(status_json(rows, ages), indent=2))
     else:
-        print_status(rows, now=now, everything=everything)
+        print_status(rows, now=now, everything=everything, ages=ages)
 
 
 def confirm(

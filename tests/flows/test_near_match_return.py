@@ -186,7 +186,7 @@ def test_a_question_to_another_district_stays_as_it_was(home: StateHome, clock: 
     run(home, clock)
     assert everything(home) == before
     assert reasons(home, "answers.txt") == ["RETURN_FOREIGN"] * 4
-    (folder,) = home.outbox_of(THERE).iterdir()
+    (folder,) = (path.parent for path in home.outbox_of(THERE).glob("*/receipt.json"))
     text = "".join(path.read_text("utf-8") for path in folder.iterdir())
     assert KNOWN[0]["last_name"] not in text and KNOWN[0]["local_student_id"] not in text
 
