@@ -175,7 +175,12 @@ def _answered_lines(records: pl.DataFrame, assignments: pl.DataFrame) -> pl.Data
         .alias("RequestLine"),
         pl.col("line_number"),
         pl.col("near_match_id"),
-        (pl.col("submitted_state_id").is_not_null() & (pl.col("outcome") == "CONFIRMED")).alias("is_settled"),
+        # A number that was merged since is confirmed too, but the district has to learn the one to use.
+        (
+            pl.col("submitted_state_id").is_not_null()
+            & (pl.col("outcome") == "CONFIRMED")
+            & pl.col("reason").ne_missing("ID_MERGED")
+        ).alias("is_settled"),
         pl.col("outcome").replace_strict(_FILE_OF_OUTCOME, return_dtype=pl.String).alias("file"),
     )
 

@@ -198,6 +198,12 @@ def test_core_file_with_every_id_confirmed_needs_no_answer() -> None:
     )
 
 
+def test_core_file_is_told_of_an_id_that_was_merged_since() -> None:
+    sent = [{"submitted_state_id": "1000000001"}]
+    files = answer(make_submission(1), sent, [(2, "CONFIRMED", "ID_MERGED", "1000000002")])
+    assert files[IDS_ASSIGNED][1][13] == "1000000002"
+
+
 def test_files_are_written_whole(tmp_path: Path) -> None:
     write_answers(tmp_path, {IDS_ASSIGNED: b"TH\r\n"})
     assert [path.name for path in tmp_path.iterdir()] == [IDS_ASSIGNED]
