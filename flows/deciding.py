@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.locating import answer_requests
+from flows.pair_scoring import pair_scorer
 from flows.session import Session, model_folder
 from flows.staging import (
     StagedBatch,
@@ -52,7 +53,7 @@ def decide_identities(session: Session, area: StagingArea, taking: Taking) -> De
     requests = pl.concat(
         [load_requests(area, taking.submissions), *(answers.requests for answers in returned)], how="diagonal"
     )
-    decisions = identify(requests, session.con, load_model(model_folder(session.home)))
+    decisions = identify(requests, session.con, load_model(model_folder(session.home)), pair_scorer(session.home))
     write_stage(requests.drop(ANSWER_COLUMNS, strict=False), area.folder / "requests.parquet")
     findings = return_findings(taking, returned, decisions)
     write_stage(findings, area.folder / "return_findings.parquet")

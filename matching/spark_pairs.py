@@ -45,6 +45,7 @@ from matching.standardize import nickname_groups
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+_PREFIX = "mosis-spark-"
 _REGISTRY_VIEW = "mosis_registry"
 _BLOCKED_VIEW = "mosis_blocked_pair"
 _REGISTRY_COLUMNS = (
@@ -60,8 +61,8 @@ class SparkScorer:
 
     Args:
         master: ``local[2]``, ``spark://host:7077``, ``yarn``.
-        folder: where files are exchanged; on a cluster a path that every executor sees. A folder inside it holds
-            student data while the run is at work, and is removed.
+        folder: where files are exchanged, of one home alone; on a cluster a path that every executor sees, under the
+            same account. A folder inside it holds student data while the run is at work, and is removed.
     """
 
     master: str
@@ -70,7 +71,10 @@ class SparkScorer:
     def __call__(self, run: RunState) -> pl.DataFrame:
         """The weighed pairs of the run, equal to what ``score_open_requests`` gives."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        exchange = Path(tempfile.mkdtemp(prefix="spark-", dir=self.folder))
+        # A killed run leaves its folder behind; the home's lock says that nobody else is at work.
+        for left in self.folder.glob(f"{_PREFIX}*"):
+            shutil.rmtree(left)
+        exchange = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=self.folder))
         try:
             open_count = run.open_ids().height
             keep_from = least_evidence(run, open_count)
@@ -123,7 +127,9 @@ def _score(spark: "SparkSession", exchange: Path, model: Model, threshold: float
     from splink import Linker
     from splink.backends.spark import SparkAPI
 
-    _store(spark, spark.sql(spark_sql(records_sql(*paired_sources(_REGISTRY_VIEW)))), exchange / "records", RECORD_TABLE)
+    _store(
+        spark, spark.sql(spark_sql(records_sql(*paired_sources(_REGISTRY_VIEW)))), exchange / "records", RECORD_TABLE
+    )
     spark.sql(spark_sql(BLOCKED_PAIRS_SQL)).createOrReplaceTempView(_BLOCKED_VIEW)
     database = SparkAPI(spark_session=spark)
     with warnings.catch_warnings():

@@ -24,7 +24,12 @@ _SETTING_NOTES = {
     "memory_limit": "of the database; the rest of a run needs about as much again",
     "suppression_threshold": "counts below it are withheld (policy of 2007: fewer than thirty)",
     "confirm_drop_share": "a correction that drops a larger share of the earlier records waits for confirmation",
+    "review_flag_days": "business days after which an open near match is flagged in mosis status",
+    "review_escalate_days": "business days after which it is escalated: the state decides it (mosis review)",
     "model_version": "folder in HOME/models/; the model that ships where it is not set",
+    "scoring_backend": "where pairs are compared: duckdb (in the run's own process) or spark (docs/scale.md)",
+    "spark_master": "of the spark backend: local[2], spark://host:7077, yarn",
+    "spark_folder": "where runs and Spark exchange files; on a cluster a path that every executor sees; HOME/work without",
     "locator_shows_placement": "the locator shows district, school and grade too, which help to place a child (policy of 2007)",
     "second_approver": "true: merge, split, retire and undo of a state ID wait until a second person approves them",
     "testing_windows": "while an assessment is given, corrections of state IDs wait; days in Missouri, both included",
@@ -34,6 +39,7 @@ _SETTING_NOTES = {
 _EXAMPLES = {
     "inbox": '"/srv/sftp/inbox"',
     "model_version": '"2026-10"',
+    "spark_folder": '"/srv/shared/mosis"',
     "testing_windows": '[{ assessment = "MAPSPR", opens = 2026-03-30, closes = 2026-05-22 }]',
 }
 # The districts' own folders: their group is the operator's to set, others see nothing.

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -35,6 +36,11 @@ class Settings(BaseModel):
     suppression_threshold: int = Field(30, ge=2)
     confirm_drop_share: float = Field(0.20, ge=0, le=1)
     model_version: str | None = None
+    review_flag_days: int = Field(5, ge=1)
+    review_escalate_days: int = Field(15, ge=1)
+    scoring_backend: Literal["duckdb", "spark"] = "duckdb"
+    spark_master: str = "local[2]"
+    spark_folder: Path | None = None
     locator_shows_placement: bool = False
     second_approver: bool = False
     testing_windows: tuple[AssessmentWindow, ...] = ()
