@@ -214,7 +214,7 @@ def _report(
         levels=levels,
         curves=curves,
         notes=trained.notes,
-        warnings=find_warnings(levels, curves[0], thresholds.upper),
+        warnings=find_warnings(levels, curves[0], thresholds.upper, is_truth=material.knows == _TRUTH),
     )
 
 

@@ -37,8 +37,11 @@ def curve_of(title: str, source: str, knows: str, curve: Curve) -> CurveFigures:
     return CurveFigures(title, source, knows, curve.record_count, curve.pair_count, rows)
 
 
-def find_warnings(levels: Sequence[LevelFigures], curve: CurveFigures, upper: float) -> list[str]:
-    """What a person should look at before the model decides anything, a sentence each."""
+def find_warnings(levels: Sequence[LevelFigures], curve: CurveFigures, upper: float, *, is_truth: bool) -> list[str]:
+    """What a person should look at before the model decides anything, a sentence each.
+
+    ``is_truth``: the numbers that the curve counts by are the truth, not what a registry gave.
+    """
     found = []
     for level in levels:
         name = f"{level.field} {level.level.replace('_', ' ').lower()}"
@@ -54,5 +57,13 @@ def find_warnings(levels: Sequence[LevelFigures], curve: CurveFigures, upper: fl
         found.append(
             f"At {upper:g} bits {at_upper.false_links:.1f} false links per 100,000 records are expected, "
             f"{MOST_FALSE_LINKS:g} at most is what this system stands for: raise upper in thresholds and train again."
+        )
+    if at_upper.known_false > 0:
+        counted = f"{at_upper.known_false:,.1f} per 100,000 records"
+        found.append(
+            f"At {upper:g} bits records of two children would be linked: {counted}, before guards and enrolment."
+            if is_truth
+            else f"Records under two numbers weigh {upper:g} bits or more: {counted}. They are children whom the registry "
+            "split, or strangers whom this model would link where no guard objects; look at the open near matches."
         )
     return found

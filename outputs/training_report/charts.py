@@ -12,6 +12,7 @@ CHART_WIDTH, CHART_HEIGHT = 720, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 16, 44
 # Errors per 100,000 on a logarithmic axis; below its foot a line runs along the foot.
 _FEWEST, _MOST = 0.01, 10_000.0
+_UP_TEXT = {-2: "≤ 0.01", 4: "≥ 10,000"}
 _LINES = (
     ("false_links", "expected-false", "false links, expected"),
     ("known_false", "known-false", "false links, counted"),
@@ -83,7 +84,7 @@ def threshold_chart(curve: CurveFigures, *, upper: float, lower: float) -> Thres
     return ThresholdChart(
         lines,
         [Tick(across(bits), str(bits)) for bits in range(round(first), round(last) + 1) if bits % 4 == 0],
-        [Tick(_height(10**power), f"{10**power:,g}") for power in range(-2, 5)],
+        [Tick(_height(10**power), _UP_TEXT.get(power, f"{10**power:,g}")) for power in range(-2, 5)],
         across(upper),
         across(lower),
         _TOP,
