@@ -2,9 +2,9 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ import polars as pl
 from flows.acts import ACTS
 from flows.progress import Progress, Stopwatch, silent
 from flows.run import new_run_id
-from flows.session import Session, open_session
+from flows.session import Session, open_reader, open_session
 from matching.acts import Act, ActDesk
-from matching.journal import BlockFile
+from matching.id_story import NAMED, IdStory, tell_id_story
+from matching.journal import BlockFile, Journal
 from matching.plan import find_unfinished
 from matching.registry_import.act import (
     ACT_NAME,
@@ -28,13 +29,18 @@ from matching.registry_import.act import (
 )
 from matching.registry_import.reasons import HELD_BACK, REFUSED, import_reasons
 from matching.supplied_ids import ACTIVE, HELD, MERGED, RETIRED
-from schemas.clock import Clock
+from matching.verification import Verification, verify_ledger
+from outputs.disclosure_log import Disclosure, record_disclosures
+from schemas.clock import Clock, rfc3339
+from schemas.database import checkpoint, transaction
 from schemas.errors import UsageError
 from schemas.files import PRIVATE_FOLDER, copy_file, make_folder, new_file, sha256_of
 from schemas.paths import StateHome
 
 BOM = b"\xef\xbb\xbf"
 _MIB = 1024**2
+# Names and birth dates (data policy of 2007).
+NAMES_LEVEL = 4
 
 
 @dataclass(frozen=True)
@@ -184,3 +190,71 @@ def _summary(
         {code: counts[code] for code in import_reasons() if code in counts},
         findings_file, block_number, dict(watch.seconds),
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ToldStory:
+    """A number's story as it may be shown; ``with_names`` says whether it names the child."""
+
+    story: IdStory
+    with_names: bool
+
+    def to_json(self) -> dict[str, Any]:
+        known = self.story
+        return {
+            "format_version": 1,
+            "state_id": known.state_id,
+            "status": known.status,
+            "issued_at": _plain(known.issued_at),
+            "forwards_to": list(known.forwards_to),
+            "forwarded_from": list(known.forwarded_from),
+            "story": [{"at": _plain(entry.at), "what": entry.what, **_plain(entry.facts)} for entry in known.entries],
+            "versions": [_plain(version) for version in known.versions],
+        }
+
+
+def tell_story_of(home: StateHome, state_id: str, *, clock: Clock, actor: str, with_names: bool = False) -> ToldStory:
+    """The story of a number. With names it is a disclosure: it stands in the log before anybody sees it.
+
+    Raises:
+        UsageError, UnknownName: as ``tell_id_story``. Busy: a run is at work.
+    """
+    if not with_names:
+        with open_reader(home) as reader:
+            return ToldStory(_without_names(tell_id_story(reader.con, state_id)), False)
+    with open_session(home, clock) as session:
+        story = tell_id_story(session.con, state_id)
+        disclosure = Disclosure(actor, NAMES_LEVEL, "story of a state ID (mosis ids show)", actor, [story.state_id])
+        with transaction(session.con):
+            record_disclosures(session.con, [disclosure], clock.now())
+        checkpoint(session.con)
+        return ToldStory(story, True)
+
+
+def _without_names(story: IdStory) -> IdStory:
+    entries = (dataclasses.replace(entry, facts=_left(entry.facts, ("explanation",))) for entry in story.entries)
+    versions = tuple(_left(version, NAMED) for version in story.versions)
+    return dataclasses.replace(story, entries=tuple(entries), versions=versions)
+
+
+def _left(facts: dict[str, Any], without: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in facts.items() if name not in without}
+
+
+def _plain(value: Any) -> Any:
+    """Values as JSON has them."""
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def verify_registry(home: StateHome) -> Verification:
+    """Journal and database held against each other; nothing is changed.
+
+    Raises:
+        Busy: a run is at work.
+    """
+    with open_reader(home) as reader:
+        return verify_ledger(Journal(home.journal), reader.con)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -50,6 +51,18 @@ class Verification:
     id_count: int
     waiting_blocks: int
     differences: pl.DataFrame
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format_version": 1,
+            "agrees": self.differences.is_empty(),
+            "blocks": self.block_count,
+            "events": self.event_count,
+            "ids": self.id_count,
+            "waiting_blocks": self.waiting_blocks,
+            "counts": dict(self.differences.group_by("code", maintain_order=True).len().iter_rows()),
+            "differences": self.differences.to_dicts(),
+        }
 
 
 @cache

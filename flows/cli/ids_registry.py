@@ -16,6 +16,8 @@ FOUND_SOMETHING = 1
 
 def register(ids: typer.Typer) -> None:
     ids.command("import")(import_file)
+    ids.command()(show)
+    ids.command()(verify)
 
 
 def import_file(
@@ -85,3 +87,43 @@ def _print_import(summary: "ImportSummary") -> None:
         console.print("There was nothing new to take over; nothing was changed.")
     else:
         console.print(f"Journal block {summary.block_number:06d}.", highlight=False)
+
+
+def show(
+    state_id: Annotated[str, typer.Argument(help="The ten digits, leading zeros and all.")],
+    names: Annotated[bool, typer.Option("--names", help="With names and birth dates; the look is logged.")] = False,
+    by: Annotated[str | None, typer.Option("--actor", help="Who looks.", show_default="login name")] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell the whole story of a number: how it came, every line it was given to, questions, merges, splits.
+
+    Example: mosis ids show 4410982236
+    """
+    from flows.cli.ids_story import print_story
+    from flows.registry import tell_story_of
+    from schemas.clock import SystemClock
+
+    told = tell_story_of(open_home(home), state_id, clock=SystemClock(), actor=by or actor(), with_names=names)
+    if as_json:
+        print(json.dumps(told.to_json(), indent=2))
+    else:
+        print_story(told)
+
+
+def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Hold the journal against the database and name every difference; changes nothing.
+
+    Example: mosis ids verify
+    """
+    from flows.cli.ids_story import print_verification
+    from flows.registry import verify_registry
+    from schemas.errors import JournalMismatch
+
+    found = verify_registry(open_home(home))
+    if as_json:
+        print(json.dumps(found.to_json(), indent=2))
+    else:
+        print_verification(found)
+    if found.differences.height:
+        raise typer.Exit(JournalMismatch.exit_code)
