@@ -13,6 +13,7 @@ from matching.blocking import PAIR_TABLE, REGISTRY, block_with_registry, block_w
 from matching.circumstances import enrolment
 from matching.decisions import weigh_people
 from matching.exact import SUPPLIED_TABLE
+from matching.mistyped_ids import SLIP_TABLE
 from matching.model import LEAST_POPULATION
 from matching.requests import REQUEST_TABLE
 from matching.run_state import RunState
@@ -44,7 +45,7 @@ def score_open_requests(run: RunState) -> pl.DataFrame:
 
 
 def add_supplied_pairs(cursor: duckdb.DuckDBPyConnection) -> None:
-    """Adds to PAIR_TABLE each open request with the rows of the person whose ID was sent, however little agrees."""
+    """Adds to PAIR_TABLE each open request with the rows of the person whose ID was sent, or whose ID is a slip away."""
     cursor.execute(_SUPPLIED_PAIRS).fetchall()
 
 
@@ -147,7 +148,10 @@ _SUPPLIED_PAIRS = f"""
     INSERT INTO {PAIR_TABLE}
     SELECT q.request_id, r.rowid
     FROM {REQUEST_TABLE} q
-    JOIN {SUPPLIED_TABLE} s ON s.request_id = q.request_id
-    JOIN ({REGISTRY} r LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id) ON {_PERSON} = s.supplied_person
+    JOIN (
+        SELECT request_id, supplied_person AS person FROM {SUPPLIED_TABLE} WHERE supplied_person IS NOT NULL
+        UNION ALL FROM {SLIP_TABLE}
+    ) s ON s.request_id = q.request_id
+    JOIN ({REGISTRY} r LEFT JOIN {FORWARD_TABLE} f ON f.state_id = r.state_id) ON {_PERSON} = s.person
     WHERE q.is_open
 """

@@ -15,6 +15,7 @@ from matching.exact import settle_exact
 from matching.following import CONTRADICTION_SCHEMA, follow_people
 from matching.guards import VETO
 from matching.held_numbers import refuse_held
+from matching.mistyped_ids import tell_mistyped
 from matching.model import Model, load_model
 from matching.new_with_new import number_new_people
 from matching.proposals import NOBODY_ALIKE, PAIR_SCHEMA, pairs_of_run
@@ -82,10 +83,11 @@ def identify(
         alike = _number_new(run, new, pairs, ruled_out)
         proposals = pairs_of_run(run, alike, people)
         doubled = _hold_two_local_ids(run)
+        mistyped = tell_mistyped(run, people)
         people = refuse_held(run, people)
         assignments = _assignments(run)
         warnings = prepared.join(cleared, on="request_id", maintain_order="left").select(WARNING_SCHEMA.names())
-        return Decisions(assignments, _candidates(run, people, doubled), followed.contradictions, proposals, warnings)
+        return Decisions(assignments, _candidates(run, people, doubled, mistyped), followed.contradictions, proposals, warnings)
 
 
 def _refuse(run: RunState) -> None:
@@ -196,8 +198,8 @@ def _assignments(run: RunState) -> pl.DataFrame:
     )
 
 
-def _candidates(run: RunState, people: pl.DataFrame, doubled: pl.DataFrame) -> pl.DataFrame:
-    """Whom to show for each question: whoever is near enough, whose ID was sent, and who two local IDs came to."""
+def _candidates(run: RunState, people: pl.DataFrame, doubled: pl.DataFrame, mistyped: pl.DataFrame) -> pl.DataFrame:
+    """Whom to show for each question: whoever is near enough, whose ID was sent or mistyped, who two local IDs came to."""
     questions = run.settled.filter(pl.col("outcome") == NEAR_MATCH).select("request_id", "reason")
     if questions.is_empty():
         return pl.DataFrame(schema=CANDIDATE_SCHEMA)
@@ -205,7 +207,7 @@ def _candidates(run: RunState, people: pl.DataFrame, doubled: pl.DataFrame) -> p
         "request_id", person="supplied_person", is_sent=True
     )
     likely = people.filter(~pl.col("is_vetoed"), pl.col("match_weight") >= run.model.thresholds.lower)
-    shown = pl.concat([frame.select("request_id", "person") for frame in (likely, sent, doubled)]).unique()
+    shown = pl.concat([frame.select("request_id", "person") for frame in (likely, sent, doubled, mistyped)]).unique()
     found = (
         questions.join(shown, on="request_id")
         .join(people, on=["request_id", "person"], how="left")

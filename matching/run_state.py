@@ -4,6 +4,7 @@ import duckdb
 import polars as pl
 
 from matching.exact import SUPPLIED_TABLE
+from matching.mistyped_ids import SLIP_TABLE, find_slips
 from matching.model import LEAST_POPULATION, Model
 from matching.reasons import ERROR
 from matching.requests import REQUEST_TABLE
@@ -72,6 +73,7 @@ class RunState:
             .join(told, on=["request_id", "supplied_person"], how="anti")
         )
         self.make_table(SUPPLIED_TABLE, self.supplied)
+        self.make_table(SLIP_TABLE, find_slips(self.cursor, self.requests, self.supplied))
         for status, reason in ((RETIRED, "SUPPLIED_ID_RETIRED"), (HELD, "ID_HELD")):
             refused = self.supplied.filter(pl.col("supplied_status") == status).join(self.open_ids(), on="request_id")
             self.settle_as(refused, ERROR, reason, "supplied_id")
