@@ -22,6 +22,7 @@ from matching.plan import Plan
 from outputs.answers import build_answers, write_answers
 from outputs.locator_answers import LOCATED, write_located
 from outputs.next_steps import ReceiptFacts
+from outputs.question_ages import question_ages
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.state_page import STATE_PAGE, write_state_page
 from outputs.violation_report import ReportSubject, ReportWords, write_violation_report
@@ -264,5 +265,9 @@ class ReportDesk:
 def write_overview(session: Session) -> list[str]:
     """The operator's state page, written anew after each run."""
     path = session.home.reports / STATE_PAGE
-    write_state_page(session.con, path, session.clock.now(), dictionary=session.dictionary, directory=session.directory)
+    settings, now = session.home.settings, session.clock.now()
+    ages = question_ages(
+        session.con, now, flag_days=settings.review_flag_days, escalate_days=settings.review_escalate_days
+    )
+    write_state_page(session.con, path, now, dictionary=session.dictionary, directory=session.directory, ages=ages)
     return [str(path)]

@@ -7,6 +7,7 @@ import polars as pl
 
 from outputs.district_states import NEEDS_ATTENTION, STATES, status_rows
 from outputs.next_steps import counted
+from outputs.question_ages import QuestionAges
 from schemas.clock import missouri_day
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["collection_due_date", "collection_totals", "print_status", "status_json", "status_rows"]
 
 
-def status_json(rows: pl.DataFrame) -> dict[str, Any]:
-    """The rows by collection, with totals, for programs."""
+def status_json(rows: pl.DataFrame, ages: QuestionAges | None = None) -> dict[str, Any]:
+    """The rows by collection, with totals, and the ages of open questions, for programs."""
     collections = [
         {
             "collection_version": version,
@@ -27,7 +28,8 @@ def status_json(rows: pl.DataFrame) -> dict[str, Any]:
         }
         for (version,), group in rows.group_by("collection_version", maintain_order=True)
     ]
-    return {"format_version": 1, "collections": collections}
+    review = {"review": ages.to_json()} if ages else {}
+    return {"format_version": 1, "collections": collections, **review}
 
 
 def collection_due_date(group: pl.DataFrame) -> date | None:
@@ -57,7 +59,9 @@ def collection_totals(group: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def print_status(rows: pl.DataFrame, *, now: datetime, everything: bool = False) -> None:
+def print_status(
+    rows: pl.DataFrame, *, now: datetime, everything: bool = False, ages: QuestionAges | None = None
+) -> None:
     """Summary lines, then a table of the districts that need something (or of all): fits 80 columns."""
     from rich.console import Console
     from rich.padding import Padding
@@ -67,6 +71,9 @@ def print_status(rows: pl.DataFrame, *, now: datetime, everything: bool = False)
         console.print("Nothing was received yet and no collection is open.")
         return
     console.print(f"Status on {missouri_day(now):%B %d, %Y}", style="bold", highlight=False)
+    if ages is not None and (sentence := ages.sentence()):
+        style = {"error": "red", "warning": "yellow"}.get(ages.kind, "")
+        console.print(f"{sentence} See: mosis review list", style=style, highlight=False)
     for _, group in rows.group_by("collection_version", maintain_order=True):
         console.print()
         title, figures = summary_lines(group)

@@ -91,13 +91,14 @@ def export(
     """
     from flows.review import Filters, export_worklist
     from flows.session import open_reader
+    from outputs.next_steps import counted
     from schemas.clock import SystemClock
 
     filters = Filters(district, reason, older_than)
     with open_reader(open_home(home)) as reader:
         filters.check(reader.directory)
         files, questions, proposals = export_worklist(reader.con, reader.directory, out, SystemClock().now(), filters)
-    print(f"{questions:,} open questions and {proposals:,} merge proposals written.")
+    print(f"Written: {counted(questions, 'open question')} and {counted(proposals, 'merge proposal')}.")
     for path in files:
         print(f"  {path}")
     print('Next: decide, save, then: mosis review import decisions.csv --reason "..."')

@@ -166,7 +166,8 @@ def _bar(cell: Cell, bits: float | None) -> Cell:
     if bits is None:
         return cell
     width = round(min(abs(bits) / FULL_BAR, 1.0) * 50, 1)
-    return Cell(cell.text, cell.kind, f"{bits:+.1f}".replace("-", "\u2212"), 50.0 if bits >= 0 else 50.0 - width, width)
+    shown = f"{bits:+.1f}".replace("-", "\u2212") if round(abs(bits), 1) else "0"
+    return Cell(cell.text, cell.kind, shown, 50.0 if bits >= 0 else 50.0 - width, width)
 
 
 def _pair_rows(proposal: Proposal) -> list[tuple[str, str, str, str]]:

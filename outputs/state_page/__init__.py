@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from outputs.question_ages import QuestionAges
 from outputs.state_page.page import state_html
 from schemas.dictionary import Dictionary
 from schemas.directory import Directory
@@ -16,7 +17,13 @@ __all__ = ["STATE_PAGE", "write_state_page"]
 
 
 def write_state_page(
-    con: duckdb.DuckDBPyConnection, path: Path, now: datetime, *, dictionary: Dictionary, directory: Directory
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    now: datetime,
+    *,
+    dictionary: Dictionary,
+    directory: Directory,
+    ages: QuestionAges | None = None,
 ) -> None:
     """Write the page to a path (``reports/state.html`` of the home)."""
-    write_atomic(path, state_html(con, now, dictionary=dictionary, directory=directory))
+    write_atomic(path, state_html(con, now, dictionary=dictionary, directory=directory, ages=ages))

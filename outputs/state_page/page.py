@@ -10,6 +10,7 @@ import polars as pl
 from outputs.district_states import STATES, status_rows
 from outputs.next_steps import counted, long_date
 from outputs.pages import BarPart, bar_parts, encode_texts, render_page
+from outputs.question_ages import QuestionAges
 from outputs.state_page.heat import HeatTable, heat_table, rule_counts
 from outputs.status import collection_due_date, collection_totals
 from schemas.clock import MISSOURI, missouri_day
@@ -50,7 +51,14 @@ class RulePart:
     heat: HeatTable
 
 
-def state_html(con: duckdb.DuckDBPyConnection, now: datetime, *, dictionary: Dictionary, directory: Directory) -> bytes:
+def state_html(
+    con: duckdb.DuckDBPyConnection,
+    now: datetime,
+    *,
+    dictionary: Dictionary,
+    directory: Directory,
+    ages: QuestionAges | None = None,
+) -> bytes:
     """The page as it stands at a moment."""
     rows = status_rows(con, dictionary, directory, now)
     groups = [group for _, group in rows.group_by("collection_version", maintain_order=True)]
@@ -60,7 +68,7 @@ def state_html(con: duckdb.DuckDBPyConnection, now: datetime, *, dictionary: Dic
         title="MOSIS: where the state stands",
         data=_table_data(rows) if rows.height else None,
         made_at=f"{long_date(missouri_day(now))}, {local:%I:%M %p}".replace(", 0", ", "),
-        attention=_attention(rows, _set_aside(con, now)),
+        attention=_attention(rows, _set_aside(con, now), ages),
         cards=[_card(group) for group in groups],
         rule_parts=[part for group in groups if (part := _rule_part(con, group)) is not None],
     )
@@ -75,7 +83,7 @@ def _set_aside(con: duckdb.DuckDBPyConnection, now: datetime) -> int:
     return int(found[0][0])
 
 
-def _attention(rows: pl.DataFrame, set_aside: int) -> tuple[str, str]:
+def _attention(rows: pl.DataFrame, set_aside: int, ages: QuestionAges | None) -> tuple[str, str]:
     """Colour and sentence of the head: what waits for the operator."""
     asks = {
         "ready": ("trial is ready to certify", "trials are ready to certify"),
@@ -88,6 +96,8 @@ def _attention(rows: pl.DataFrame, set_aside: int) -> tuple[str, str]:
     if set_aside:
         what = counted(set_aside, "file was", "files were")
         parts.append(f"{what} set aside in the last {SET_ASIDE_FOR.days} days; see the folder quarantine")
+    if ages is not None and ages.flagged and (sentence := ages.sentence()):
+        parts.append(sentence.removesuffix("."))
     if not rows.height and not parts:
         return "", "Nothing was received yet and no collection is open."
     if not parts:
