@@ -11,8 +11,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from flows.accuracy import TRUTH, TRUTH_ALONE, hashed
-from matching.accuracy_run import open_registry, run_accuracy, store_decisions
+from flows.accuracy import TRUTH_ALONE, hashed
+from matching.accuracy_run import open_registry, store_decisions
 from matching.identify import identify
 from matching.model import load_model
 from matching.ssn import SsnHasher
@@ -59,12 +59,3 @@ def test_identify_at_size() -> None:
             f"\n{name}: {requests.height:,} requests, {taken:.1f} s, floor {floor(requests, con):.2f} s, peak {peak} MiB"
         )
         print(decisions.assignments.group_by("outcome", "step").len().sort("outcome", "step"))
-
-
-@pytest.mark.bench
-@pytest.mark.timeout(3600)
-def test_accuracy_at_size() -> None:
-    years = sample_years()
-    truth = pl.concat([frame.select(TRUTH) for frame in years])
-    with pl.Config(tbl_rows=-1, tbl_cols=-1, tbl_width_chars=140):
-        print(run_accuracy([frame.drop(TRUTH_ALONE) for frame in years], truth).table)
