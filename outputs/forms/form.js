@@ -34,7 +34,7 @@
 
   function faultOf(field, values) {
     const value = values[field.name];
-    if (!value) return field.is_required ? `${verb(field)} ${inSentence(field)}.` : "";
+    if (!value) return field.is_required ? `${verb(field)} the ${inSentence(field)}.` : "";
     if (value.length > field.length && field.control !== "date") {
       return `${field.label} can have ${field.length} characters; you typed ${value.length}.`;
     }

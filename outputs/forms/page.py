@@ -7,10 +7,12 @@ locator request. It sends nothing anywhere. The Social Security number is never 
 import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+
+from markupsafe import Markup
 
 from outputs.pages import render_page
 from schemas.dictionary import ID_BATCH, Dictionary, Field
@@ -55,11 +57,23 @@ class Places:
         rows = _open(directory.districts.iter_rows(named=True), dictionary)
         return cls(dictionary, directory, sorted((row["district_code"], row["name"]) for row in rows))
 
+    @cached_property
+    def district_options(self) -> Markup:
+        """The list of districts as markup: the same, and the longest part, of every page."""
+        return Markup("\n").join(
+            Markup('<option value="{}">{} ({})</option>').format(code, name, code) for code, name in self.districts
+        )
+
+    @cached_property
+    def _schools(self) -> dict[str, list[tuple[str, str]]]:
+        found: dict[str, list[tuple[str, str]]] = {}
+        for row in _open(self.directory.schools.iter_rows(named=True), self.dictionary):
+            found.setdefault(row["district_code"], []).append((row["school_code"], row["name"]))
+        return found
+
     def schools(self, district_code: str) -> Options:
         """Schools of a district, the standing ones last."""
-        rows = _open(self.directory.schools.iter_rows(named=True), self.dictionary)
-        own = sorted((row["school_code"], row["name"]) for row in rows if row["district_code"] == district_code)
-        return [*own, *sorted(STANDING_SCHOOLS.items())]
+        return [*sorted(self._schools.get(district_code, [])), *sorted(STANDING_SCHOOLS.items())]
 
 
 def form_page(form: str, district_code: str, places: Places) -> bytes:
@@ -83,6 +97,7 @@ def form_page(form: str, district_code: str, places: Places) -> bytes:
         district_code=district_code,
         district_name=district_name,
         sections=sections,
+        district_options=places.district_options,
     )
 
 
@@ -130,14 +145,12 @@ def _locator_facts() -> dict[str, tuple[bool, int, str | None]]:
 def _options(row: dict[str, str], code_set: str | None, district_code: str, places: Places) -> Options:
     if row["control"] == "school":
         return places.schools(district_code)
-    if row["control"] == "district":
-        return places.districts
     if row["control"] == "year":
         years = reversed(places.dictionary.school_years)
         return [(str(year), f"{year - 1}–{year % 100:02}") for year in years]
     if row["standard_name"] == "purpose":
         return list(purposes().items())
-    if row["control"] in ("select", "choice") and code_set:
+    if row["control"] in ("select", "wide", "choice") and code_set:
         spellings = places.dictionary.code_spellings(code_set)
         meanings = places.dictionary.code_meanings(code_set)
         return [(code, words) for code, words in meanings.items() if code not in spellings]

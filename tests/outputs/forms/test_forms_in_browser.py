@@ -119,9 +119,9 @@ def test_what_is_missing_is_said_beside_the_field(page: Any, home: StateHome) ->
     page.get_by_role("button", name="Save the file").click()
     assert page.evaluate("document.activeElement.id") == "summary"
     assert page.locator("#summary li").count() == 8
-    assert page.inner_text("#last_name-error") == "Enter last name."
+    assert page.inner_text("#last_name-error") == "Enter the last name."
     assert page.get_attribute("#last_name", "aria-invalid") == "true"
-    page.get_by_role("link", name="Choose grade.").click()
+    page.get_by_role("link", name="Choose the grade.").click()
     assert page.evaluate("document.activeElement.id") == "grade"
     fill_student(page)
     page.get_by_role("button", name="Clear the form").click()
