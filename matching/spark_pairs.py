@@ -8,7 +8,8 @@ the plan) happens where it always does (docs/adr/0013-spark-for-pairs-alone.md).
 import shutil
 import tempfile
 import warnings
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,10 +64,12 @@ class SparkScorer:
         master: ``local[2]``, ``spark://host:7077``, ``yarn``.
         folder: where files are exchanged, of one home alone; on a cluster a path that every executor sees, under the
             same account. A folder inside it holds student data while the run is at work, and is removed.
+        options: Spark's own, over ours.
     """
 
     master: str
     folder: Path
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, run: RunState) -> pl.DataFrame:
         """The weighed pairs of the run, equal to what ``score_open_requests`` gives."""
@@ -79,7 +82,7 @@ class SparkScorer:
             open_count = run.open_ids().height
             keep_from = least_evidence(run, open_count)
             _export(run.cursor, run.model, exchange)
-            with open_spark(self.master, exchange) as spark:
+            with open_spark(self.master, exchange, self.options) as spark:
                 _read_exported(spark, exchange)
                 _block(spark, exchange, open_count)
                 _score(spark, exchange, run.model, least_match_weight(run.model, keep_from))

@@ -6,7 +6,7 @@ Everything Spark writes while it works (shuffles, checkpoints) stays in the fold
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,14 +27,16 @@ _STOP_SECONDS = 30
 
 
 @contextmanager
-def open_spark(master: str, folder: Path) -> Iterator["SparkSession"]:
+def open_spark(master: str, folder: Path, options: Mapping[str, str] | None = None) -> Iterator["SparkSession"]:
     """A session on ``master`` (``local[2]``, ``spark://…``, ``yarn``); its executors must see ``folder`` too.
+
+    ``options`` are Spark's own, over ours.
 
     Raises:
         UsageError: pyspark or Java is missing.
         MosisError: the session could not be started, or failed while it was used.
     """
-    builder = _builder(master, folder)
+    builder = _builder(master, folder, options or {})
     gateway: Any = None
     try:
         with _silenced():
@@ -56,7 +58,7 @@ def open_spark(master: str, folder: Path) -> Iterator["SparkSession"]:
         _stop(gateway)
 
 
-def _builder(master: str, folder: Path) -> Any:
+def _builder(master: str, folder: Path, extra: Mapping[str, str]) -> Any:
     try:
         from pyspark.sql import SparkSession
     except ImportError:
@@ -77,6 +79,7 @@ def _builder(master: str, folder: Path) -> Any:
         "spark.local.dir": str(folder / "shuffle"),
         "spark.ui.showConsoleProgress": "false",
         **(_LOCAL if master.startswith("local") else {}),
+        **extra,
     }
     builder = SparkSession.builder.master(master).appName("mosis")
     for name, value in options.items():
