@@ -1,4 +1,4 @@
-"""``mosis review import``: an operator's decisions take the way of a district's return (docs/adr/0012-operator-decisions.md).
+"""``mosis review import``: an operator's decisions take the way of a district's return (docs/adr/0013-operators-decide-as-districts-do.md).
 
 For each district one returned worklist is made of the decisions and planned, journaled, committed and answered as if the
 district had dropped it: the same checks, the same facts, the same recovery after a kill.

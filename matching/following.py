@@ -1,4 +1,4 @@
-"""What people decided, applied to the requests of a run before anything is scored (docs/adr/0011-decisions-are-facts.md).
+"""What people decided, applied to the requests of a run before anything is scored (docs/adr/0012-decisions-are-facts.md).
 
 A decision is about a record. It holds for the same line of the same file, for a record of the same district that says the
 same (local ID, names, birth date, gender, SSN), and, where it keeps two children apart, for every record of the same

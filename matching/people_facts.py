@@ -1,4 +1,4 @@
-"""Decisions as facts: what must be one child, what cannot be, and what follows (docs/adr/0011-decisions-are-facts.md).
+"""Decisions as facts: what must be one child, what cannot be, and what follows (docs/adr/0012-decisions-are-facts.md).
 
 Nodes are records, known by the NearMatchID they were asked about under, and children, known by their state ID. A must-link
 joins two nodes, and whatever must be one with either; a cannot-link parts everything that is one with either. Two numbers
