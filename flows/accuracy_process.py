@@ -11,7 +11,7 @@ from schemas.errors import MosisError
 
 
 def measure_apart(order: Order, *, progress: Progress) -> dict[str, Any]:
-    """``measure`` in a fresh process; its peak memory stands in ``peak_mib``.
+    """``measure`` in a fresh process; with ``peak_mib`` and ``cpu_seconds``: what it took.
 
     Raises:
         MosisError: the process ended without a result, most often because memory ran out.
@@ -56,4 +56,6 @@ def _work(connection: Connection, order: Order) -> None:
     except MosisError as error:
         connection.send(("failed", str(error)))
         return
-    connection.send(("result", {**result, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    used = {"peak_mib": usage.ru_maxrss // 1024, "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1)}
+    connection.send(("result", {**result, **used}))

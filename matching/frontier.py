@@ -14,6 +14,7 @@ The point at the thresholds in force is what the run did.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from time import perf_counter
 
 import polars as pl
 
@@ -95,10 +96,14 @@ class Frontier:
 
     Args:
         thresholds: those in force.
+
+    Attributes:
+        seconds: spent on rehearsals, which are no part of identifying.
     """
 
     def __init__(self, thresholds: Thresholds) -> None:
         self.thresholds = thresholds
+        self.seconds = 0.0
         self._seen: list[_Seen] = []
 
     @staticmethod
@@ -108,6 +113,7 @@ class Frontier:
     def watch(self, run: RunState) -> pl.DataFrame:
         """Scored pairs for ``identify``; on the way, what the run would have decided at other thresholds."""
         pairs = score_open_requests(run)
+        start = perf_counter()
         people = find_people(run, pairs, _NO_ONE_RULED_OUT)
         lines = run.requests.select("request_id", *LINE)
         is_first = not self._seen
@@ -116,6 +122,7 @@ class Frontier:
         )
         numberings = self._number_again(run, pairs, people) if is_first else {}
         self._seen.append(_Seen(lines, run.open_ids(), answers, numberings))
+        self.seconds += perf_counter() - start
         return pairs
 
     def points(self, truth: pl.DataFrame, decided: list[pl.DataFrame]) -> pl.DataFrame:

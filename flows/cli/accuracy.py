@@ -95,7 +95,7 @@ def _measure_all(orders: "list[Order]", out: Path | None, *, quiet: bool) -> lis
             figures = seed_figures(result)
             print(
                 f"{place + 1} of {len(orders)}: seed {order.seed}, {order.variant}, {figures['seconds']:,.0f} s, "
-                f"peak {result['peak_mib']:,} MiB, false merges {figures['false merges']}",
+                f"cpu {result['cpu_seconds']:,.0f} s, peak {result['peak_mib']:,} MiB, false merges {figures['false merges']}",
                 file=sys.stderr,
             )
 
