@@ -15,7 +15,7 @@ from flows.session import Session, open_session
 from flows.summary import RunSummary
 from matching.plan import find_unfinished, remove_finished
 from matching.student_ids import IdSource
-from outputs.forms import refresh_forms
+from outputs.forms.refresh import refresh_forms
 from schemas.clock import Clock
 from schemas.paths import StateHome
 

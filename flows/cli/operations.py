@@ -30,7 +30,7 @@ def init(
 
     Example: mosis init /srv/mosis --directory ./directory
     """
-    from outputs.forms import refresh_forms
+    from outputs.forms.refresh import refresh_forms
     from schemas.dictionary import load_dictionary
     from schemas.directory import load_directory
     from schemas.home_setup import make_home

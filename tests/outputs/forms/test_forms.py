@@ -4,9 +4,8 @@ import re
 
 import pytest
 
-from outputs.forms import FORMS, form_page, refresh_forms
-from outputs.forms.page import NEVER_ASKED, Places, form_fields, form_rows, saved_columns
-from outputs.forms.refresh import STAMP
+from outputs.forms.page import NEVER_ASKED, Places, form_fields, form_page, form_rows, saved_columns
+from outputs.forms.refresh import FORMS, STAMP, refresh_forms
 from schemas.dictionary import Dictionary, load_dictionary
 from schemas.directory import Directory, load_directory
 from schemas.paths import StateHome
