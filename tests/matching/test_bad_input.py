@@ -128,12 +128,13 @@ def many(make_requests: Any, *changes: pl.Expr) -> pl.DataFrame:
 
 SSN = (pl.lit("v1:same").alias("ssn_hash"), pl.lit(["near"], pl.List(pl.String)).alias("ssn_near"))
 GUARDIAN = (pl.lit("Office").alias("guardian_last_name"), pl.lit("School").alias("guardian_first_name"))
+FEW_DATES = pl.lit(date(2000, 3, 5)).dt.offset_by(pl.format("{}mo", pl.int_range(MANY) % 200))
 # One value on MANY records: what becomes of them, and what the district is told of each.
 CROWDS = {
     "one SSN": (SSN, "NEW", "NOBODY_ALIKE", "SSN_ON_MANY_RECORDS"),
     "one local ID": ((pl.lit("7").alias("local_student_id"),), "NEW", "NOBODY_ALIKE", "LOCAL_ID_ON_MANY_RECORDS"),
     "one guardian and birth date": (
-        (*GUARDIAN, pl.lit(date(2012, 3, 5)).alias("birth_date")), "NEW", "NOBODY_ALIKE", "GUARDIAN_ON_MANY_RECORDS"),
+        (*GUARDIAN, FEW_DATES.alias("birth_date")), "NEW", "NOBODY_ALIKE", "GUARDIAN_ON_MANY_RECORDS"),
     "one name, many birth dates": (
         (pl.lit("Doe").alias("last_name"), pl.lit("Jo").alias("first_name")), "ERROR", "TOO_MANY_ALIKE", None),
     "one last name and birth date": (
