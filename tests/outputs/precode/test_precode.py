@@ -89,6 +89,16 @@ def test_every_student_is_in_or_left_out_with_a_reason(con, deliver, change, rea
     assert con.execute("SELECT is_included, reason FROM precode.record").fetchall() == [(reason is None, reason)]
 
 
+def test_line_that_was_split_off_is_labelled_with_its_own_number(con, deliver, home):
+    """Two children were certified under one number; since then one of the lines belongs to another."""
+    submission = certify(con, "048078", [{"state_id": "1000000001"}, {"state_id": "1000000001", "first_name": "Ben"}])
+    assert deliver().left_out == {"CERTIFIED_TWICE": 1}
+    con.execute("INSERT INTO identity.moved_line VALUES (?, 3, '1000000002')", [submission]).fetchall()
+    assert deliver().left_out == {}
+    rows = read_rows(home.outbox_of("048078") / "precode" / "MAPSPR" / "MAPSPR_2026.csv")
+    assert {(row["FirstName"], row["StateID"]) for row in rows} == {("Anna", "1000000001"), ("Ben", "1000000002")}
+
+
 def test_student_with_an_open_question_is_named_so(con, deliver):
     submission = certify(con, "048078", [{"state_id": None}])
     con.execute(
