@@ -13,6 +13,7 @@ from pathlib import Path
 from flows.progress import Progress, Stopwatch
 from flows.publication import certify_all, count_cells, precode, release_cells
 from flows.reporting import write_overview
+from flows.review import Filters, export_worklist
 from flows.run import run_inbox
 from flows.session import open_session
 from flows.summary import RunSummary
@@ -34,7 +35,9 @@ IDS_DAY = datetime(2024, 9, 16, 14, tzinfo=UTC)
 OCTOBER_DAY = datetime(2024, 10, 7, 14, tzinfo=UTC)
 ACTOR = "demo"
 # Places of two fields in a detail line of the answer files (design 3.3).
-LOCAL_ID, STATE_ID = 10, 13
+FIRST_NAME, LOCAL_ID, STATE_ID = 4, 10, 13
+# Last name, first name, gender, birth date; and middle name, suffix, SSN, StateID and guardian.
+SAME_CHILD, NOT_SENT = {3, 4, 7, 8}, {5, 6, 11, 13, 16, 17}
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ def run_demo(folder: Path, *, students: int, districts: int, seed: int, progress
     clock = ShiftedClock(OCTOBER_DAY)
     drop_with_ids(paths.sample / str(SCHOOL_YEAR) / "core", damaged_files(paths.sample / "truth"), home)
     drop(paths.sample / str(SCHOOL_YEAR) / "odd", home)
+    drop_hard_case(paths.sample / str(SCHOOL_YEAR) / "id", home)
     october = run_inbox(home, clock=clock, id_source=SystemIdSource(), settle=0, progress=progress)
     after = after_october(home, clock, progress)
     return "\n".join(report(home, ids, october, after))
@@ -112,6 +116,29 @@ def drop_with_ids(source: Path, damaged: set[str], home: StateHome) -> None:
             (home.inbox / district.name / path.name).write_bytes(content)
 
 
+def drop_hard_case(source: Path, home: StateHome) -> None:
+    """Put a batch of one into a district's inbox: a child much like one of another district, with the first name spelled otherwise.
+
+    Nobody can say from the data whether the two are one, so the batch comes back with a question.
+    """
+    files = sorted(source.glob("*/*"))
+    if len({path.parent for path in files}) < 2:
+        return
+    header, known, *_ = files[0].read_text("utf-8").splitlines()
+    other = next(path for path in files if path.parent != files[0].parent)
+    template = other.read_text("utf-8").splitlines()[1].split("\t")
+    child = known.split("\t")
+    fields = [
+        child[place] if place in SAME_CHILD else "" if place in NOT_SENT else template[place]
+        for place in range(len(template))
+    ]
+    fields[FIRST_NAME] = f"{child[FIRST_NAME]}E"
+    fields[LOCAL_ID] = "99000001"
+    frame = header.split("\t")
+    lines = [header, "\t".join(fields), "\t".join(("TT", "1", frame[3])), ""]
+    (home.inbox / other.parent.name / "new_student.txt").write_text("\n".join(lines), "utf-8")
+
+
 def answered_ids(outbox: Path) -> dict[str, str]:
     """Local student ID -> state ID, of all ``ids_assigned.txt`` in a district's outbox."""
     found: dict[str, str] = {}
@@ -134,6 +161,8 @@ class AfterOctober:
     aggregates: str
     release: str
     release_folder: Path
+    questions: int
+    worklist: Path
 
 
 def after_october(home: StateHome, clock: Clock, progress: Progress) -> AfterOctober:
@@ -153,7 +182,14 @@ def after_october(home: StateHome, clock: Clock, progress: Progress) -> AfterOct
             counted = count_cells(session, SCHOOL_YEAR, "Oct")
             release = release_cells(session, SCHOOL_YEAR, "Oct")
         write_overview(session)
-    return AfterOctober(len(pairs), rows[0][0], records, delivery.text, counted, release.text, Path(release.folder))
+        with watch.stage("review"):
+            (worklist, _), questions, _ = export_worklist(
+                session.con, session.directory, home.reports / "review", clock.now(), Filters()
+            )
+    folder = Path(release.folder)
+    return AfterOctober(
+        len(pairs), rows[0][0], records, delivery.text, counted, release.text, folder, questions, worklist
+    )
 
 
 def report(home: StateHome, ids: RunSummary, october: RunSummary, after: AfterOctober) -> Iterator[str]:
@@ -164,6 +200,12 @@ def report(home: StateHome, ids: RunSummary, october: RunSummary, after: AfterOc
     yield after.precode
     yield after.aggregates
     yield after.release
+    if after.questions:
+        is_one = after.questions == 1
+        yield (
+            f"{after.questions:,} near match{' waits' if is_one else 'es wait'} for a person: the district's question is in its "
+            "matches_to_resolve.txt, the state's view in the review worklist."
+        )
     yield ""
     yield "Open in a browser:"
     yield f"  the state page          {home.reports / STATE_PAGE}"
@@ -171,9 +213,13 @@ def report(home: StateHome, ids: RunSummary, october: RunSummary, after: AfterOc
         yield f"  a district's errors     {page}"
     if (index := after.release_folder / "index.html").exists():
         yield f"  the public release      {index}"
+    if after.questions:
+        yield f"  the review worklist     {after.worklist}"
     yield "Read as a district would:"
     if page:
         yield f"  a receipt               {page.with_name('receipt.txt')}"
+    if question := open_question(home):
+        yield f"  a near match            {question}"
     yield f"Go on yourself:           export MOSIS_HOME={home.root}; .venv/bin/mosis status"
 
 
@@ -181,3 +227,9 @@ def busiest_report(home: StateHome) -> Path | None:
     """The largest violation page: the district with most to correct."""
     pages = sorted(home.outbox.glob("*/*/violations.html"), key=lambda path: (path.stat().st_size, path))
     return pages[-1] if pages else None
+
+
+def open_question(home: StateHome) -> Path | None:
+    """A worklist that asks a district something."""
+    asking = [path for path in sorted(home.outbox.glob("*/*/matches_to_resolve.txt")) if b"\nID\t" in path.read_bytes()]
+    return asking[0] if asking else None
