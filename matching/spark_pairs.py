@@ -2,7 +2,7 @@
 
 Only blocking and scoring leave this process. Requests and registry go out as Parquet files in a folder that the cluster
 sees, the weighed pairs come back the same way, are rounded here, and everything that decides (guards, margins, questions,
-the plan) happens where it always does (docs/adr/0013-spark-for-pairs-alone.md).
+the plan) happens where it always does (docs/adr/0015-spark-for-pairs-alone.md).
 """
 
 import shutil
