@@ -4,10 +4,10 @@ from types import ModuleType
 
 import typer
 
-from flows.cli import ids_corrections, ids_locate, ids_registry
+from flows.cli import ids_corrections, ids_locate, ids_registry, ids_request
 
 # Modules with a ``register``, in the order of the help page.
-MODULES: tuple[ModuleType, ...] = (ids_locate, ids_registry, ids_corrections)
+MODULES: tuple[ModuleType, ...] = (ids_locate, ids_request, ids_registry, ids_corrections)
 
 
 def register(app: typer.Typer) -> None:
