@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from flows.session import Session
@@ -153,7 +154,7 @@ class ReceivingDesk:
         )
         self.received.files.append(ReceivedFile(submission, kept.path))
 
-    def keep(self, district_code: str, file_name: str, content: bytes, **facts: str) -> None:
+    def keep(self, district_code: str, file_name: str, content: bytes, **facts: Any) -> None:
         """Take bytes that a command made in a district's stead: archived under their hash, never claimed from an inbox."""
         sha256 = hashlib.sha256(content).hexdigest()
         kept = self.session.home.archive / sha256[:2] / sha256

@@ -70,19 +70,20 @@ def forecast_thresholds(
     Raises:
         UsageError: no threshold was given, or they contradict each other.
     """
-    given = {
-        name: value for name, value in (("upper", upper), ("lower", lower), ("margin", margin)) if value is not None
-    }
-    if not given:
+    if upper is None and lower is None and margin is None:
         raise UsageError("Name a threshold to try: --upper, --lower or --margin, in bits.")
-    other = replace(thresholds, **given)
+    other = replace(
+        thresholds,
+        upper=thresholds.upper if upper is None else upper,
+        lower=thresholds.lower if lower is None else lower,
+        margin=thresholds.margin if margin is None else margin,
+    )
     if other.lower > other.upper:
         raise UsageError(f"--lower {other.lower:g} is above --upper {other.upper:g}; nothing could be a question.")
     lines = _decided_lines(con)
     moved = lines.with_columns(
         before=pl.col("reason").replace_strict(_TODAY, return_dtype=pl.String), after=_fate(other)
     )
-    # A line below the lower threshold has no candidate on record to link with or ask about where it was not scored.
     ((others,),) = con.execute(
         f"SELECT count(DISTINCT near_match_id) FROM identity.near_match WHERE reason NOT IN {_BY_WEIGHT}"
     ).fetchall()
