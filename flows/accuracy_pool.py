@@ -43,6 +43,7 @@ class Pooled:
     """Measurements of one size and variant, added up.
 
     Attributes:
+        given_seeds: those that nobody drew: somebody named them.
         runs: the measurements themselves, for the figures of each seed.
     """
 
@@ -52,6 +53,7 @@ class Pooled:
     model_versions: tuple[str, ...]
     code_versions: tuple[str, ...]
     seeds: tuple[int, ...]
+    given_seeds: tuple[int, ...]
     modes: dict[str, PooledMode]
     runs: tuple[dict[str, Any], ...]
 
@@ -75,6 +77,7 @@ class Pooled:
             "model_versions": self.model_versions,
             "code_versions": self.code_versions,
             "seeds": self.seeds,
+            "given_seeds": self.given_seeds,
             "modes": modes,
             "by_seed": [seed_figures(run) for run in self.runs],
         }
@@ -93,7 +96,7 @@ def plan_orders(order: Order, seeds: int, variants: bool, folder: Path | None, g
     kinds = VARIANTS if variants else {AS_GIVEN: VARIANTS[AS_GIVEN]}
     plain = replace(order, warm=False, plain=False, frontier=False)
     return [
-        replace(order if variant == AS_GIVEN else plain, seed=seed, variant=variant)
+        replace(order if variant == AS_GIVEN else plain, seed=seed, variant=variant, is_drawn=seed != given)
         for seed in drawn
         for variant in kinds
     ]
@@ -217,6 +220,7 @@ def _pooled(students: int, districts: int, variant: str, runs: list[dict[str, An
         model_versions=models,
         code_versions=tuple(sorted({run["code_version"] for run in runs})),
         seeds=tuple(run["seed"] for run in runs),
+        given_seeds=tuple(run["seed"] for run in runs if not run["is_drawn"]),
         modes={mode: _pooled_mode(mode, students, runs) for mode in modes},
         runs=tuple(runs),
     )

@@ -71,7 +71,8 @@ def _size(group: Pooled, variants: Sequence[Pooled]) -> list[str]:
 
 
 def _provenance(group: Pooled) -> str:
-    seeds = ", ".join(map(str, group.seeds))
+    source = "some given by hand" if group.given_seeds else "from the operating system"
+    seeds = f"{', '.join(map(str, group.seeds))} ({source})"
     mixed = " Several versions of the code were measured: compare with care." if len(group.code_versions) > 1 else ""
     return (
         f"{group.districts} districts; seeds {seeds}; model {', '.join(group.model_versions)}, "

@@ -127,5 +127,5 @@ def _who() -> pl.Expr:
         .then(pl.lit("a child with a namesake"))
         .when("is_hispanic")
         .then(pl.lit("a Hispanic child"))
-        .otherwise(pl.lit("another child"))
+        .otherwise(pl.lit("any other child"))
     )

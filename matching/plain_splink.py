@@ -38,6 +38,7 @@ def link_plainly(runs: Sequence[pl.DataFrame], threads: int = 2) -> pl.DataFrame
     con = duckdb.connect(":memory:")
     try:
         con.execute("SET threads = ?", [threads])
+        con.execute("SET memory_limit = '8GB'")
         con.register("incoming", records)
         con.execute("CREATE TABLE plain_record AS FROM incoming").fetchall()
         with warnings.catch_warnings():

@@ -148,7 +148,7 @@ def _part(group: Row, groups: Sequence[Row], variant_titles: dict[str, str]) -> 
     return Part(
         heading=f"{states} state{'s' if states > 1 else ''} of {group['students']:,} students, two years",
         provenance=(
-            f"{group['districts']} districts. Seeds from the operating system: {', '.join(map(str, group['seeds']))}. "
+            f"{group['districts']} districts. {_seeds(group)}. "
             f"Model {', '.join(group['model_versions'])}, code {', '.join(group['code_versions'])}.{mixed}"
         ),
         tiles=[_tile(modes["cold"], measure, digits) for measure, digits in TILES if _has(modes["cold"], measure)],
@@ -160,6 +160,11 @@ def _part(group: Row, groups: Sequence[Row], variant_titles: dict[str, str]) -> 
         reasons=[_reasons(name, mode) for name, mode in modes.items() if mode["reasons"]],
         by_seed=_by_seed(group["by_seed"]),
     )
+
+
+def _seeds(group: Row) -> str:
+    source = "Some seeds were given by hand" if group["given_seeds"] else "Seeds from the operating system"
+    return f"{source}: {', '.join(map(str, group['seeds']))}"
 
 
 def _figure(mode: Row, measure: str) -> Row:

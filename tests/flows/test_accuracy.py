@@ -33,7 +33,7 @@ def test_accuracy_is_measured_cold_and_warm(result: dict[str, Any]) -> None:
     assert rows["year-1 IDs moved", "all"]["count"] == 0
     assert "right IDs confirmed" in set(group.modes["warm"].table["measure"])
     text = describe([group])
-    assert "seeds 5" in text and "Warm" in text and "compound_reversed" in text
+    assert "seeds 5 (from the operating system)" in text and "Warm" in text and "compound_reversed" in text
     assert json.loads(json.dumps(group.to_json()))["seeds"] == [5]
 
 
@@ -73,7 +73,8 @@ def fake(order: Order) -> dict[str, Any]:
     counts = [{"measure": "false merges", "subgroup": "all", "count": 1, "among": 100}]
     return {
         "format_version": 1, "students": order.students, "districts": order.districts, "seed": order.seed,
-        "variant": order.variant, "model_version": "m", "code_version": "c", "seconds": {}, "modes": {"cold": {"counts": counts}},
+        "variant": order.variant, "model_version": "m", "code_version": "c", "is_drawn": order.is_drawn,
+        "seconds": {}, "modes": {"cold": {"counts": counts}},
     }  # fmt: skip
 
 
@@ -97,6 +98,14 @@ def test_an_interrupted_series_goes_on_with_the_seeds_it_drew(tmp_path: Path) ->
     (group,) = pool(read_results([tmp_path]))
     assert sorted(group.seeds) == sorted(order.seed for order in orders)
     assert group.modes["cold"].table.row(0)[2:4] == (3, 300)
+
+
+def test_a_seed_that_somebody_named_is_called_so() -> None:
+    (order,) = plan_orders(ORDER, 1, False, None, 77)
+    (group,) = pool([fake(order)])
+    assert (group.seeds, group.given_seeds) == ((77,), (77,))
+    (drawn,) = plan_orders(ORDER, 1, False, None, None)
+    assert pool([fake(drawn)])[0].given_seeds == ()
 
 
 def test_every_seed_is_measured_in_every_variant() -> None:

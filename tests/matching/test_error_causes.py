@@ -39,7 +39,7 @@ def test_each_error_is_counted_with_who_why_and_how(causes: pl.DataFrame) -> Non
         ("false merge", "twins", "first name mistyped", "REUSED: MODEL_MATCH", 1),
         ("split", "a Hispanic child", "several: last name and birth date", "NEW: NOBODY_ALIKE", 1),
         ("move not linked", "a Hispanic child", "several: last name and birth date", "NEW: NOBODY_ALIKE", 1),
-        ("move not linked", "another child", "nickname", "in review: NOT_SURE", 1),
+        ("move not linked", "any other child", "nickname", "in review: NOT_SURE", 1),
     ]
 
 

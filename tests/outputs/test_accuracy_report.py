@@ -44,7 +44,7 @@ def group(met: bool) -> dict[str, Any]:
             "warm false merges": None, "wrong IDs flagged": None, "seconds": 60.0, "peak_mib": 900}  # fmt: skip
     return {
         "students": 200_000, "districts": 125, "variant": "as-given", "model_versions": ["m"], "code_versions": ["c"],
-        "seeds": [77], "modes": {"cold": cold}, "by_seed": [seed],
+        "seeds": [77], "given_seeds": [], "modes": {"cold": cold}, "by_seed": [seed],
     }  # fmt: skip
 
 
