@@ -9,6 +9,7 @@ import polars as pl
 from flows.locating import answer_requests
 from flows.pair_scoring import pair_scorer
 from flows.session import Session, model_folder
+from flows.shared_values import stage_shared_values
 from flows.staging import (
     StagedBatch,
     StagingArea,
@@ -59,6 +60,7 @@ def decide_identities(session: Session, area: StagingArea, taking: Taking) -> De
     write_stage(findings, area.folder / "return_findings.parquet")
     write_stage(decisions.proposals, area.folder / "proposals.parquet")
     answer_requests(session, taking, area.folder)
+    stage_shared_values(area, decisions.warnings)
     check_ids(area, taking.submissions, decisions.assignments)
     with_violations = scan_violations(area.folder).select("submission_id").unique().collect()
     submissions = outcomes(taking.submissions.values(), pl.concat([with_violations, findings.select("submission_id")]))
