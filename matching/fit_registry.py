@@ -168,11 +168,10 @@ def _known_m(pairs: pl.DataFrame) -> pl.DataFrame:
     """field, level, count, among: how often known records of one child fell into each level that says something."""
     rows = []
     for comparison in COMPARISONS:
-        counts = dict(pairs.group_by(f"gamma_{comparison.name}").len().iter_rows())
+        # Only pairs of two districts were looked at: what they say of places is no finding.
+        seen = pairs.clear() if comparison is PLACE else pairs
+        counts = dict(seen.group_by(f"gamma_{comparison.name}").len().iter_rows())
         among = sum(count for number, count in counts.items() if number >= 0)
-        if comparison is PLACE:
-            # Only pairs of two districts were looked at: what they say of places is no finding.
-            among = 0
         for level in comparison.levels[1:]:
             count = counts.get(comparison.number_of(level.name), 0)
             rows.append({"field": comparison.name, "level": level.name, "count": count, "among": among})
