@@ -12,15 +12,17 @@ from typing import Any
 
 import polars as pl
 
+from flows.corrections import order_correction
+from flows.planning import carry_out, make_plan
 from flows.progress import Progress, Stopwatch, silent
 from flows.receiving import Received, ReceivingDesk
 from flows.reporting import write_overview
 from flows.review_file import CANCEL, DIFFERENT, SAME, DecisionLine, Refusal, read_decisions
-from flows.planning import carry_out, make_plan
 from flows.run import finish_interrupted, new_run_id
 from flows.session import Session, open_session
 from flows.summary import RunSummary
 from flows.unit_frames import StagedFrames
+from matching.corrections.change import Order
 from matching.plan import Plan
 from matching.proposals import keep_apart, open_proposals
 from matching.questions import CLOSED
@@ -28,7 +30,7 @@ from matching.reasons import NEAR_MATCH, reasons
 from matching.review import open_questions
 from matching.student_ids import IdSource
 from schemas.clock import MISSOURI, Clock
-from schemas.errors import UsageError
+from schemas.errors import MosisError, UsageError
 from schemas.paths import StateHome
 
 FILE_NAME = "decided_by_the_state.txt"
@@ -38,7 +40,11 @@ _QUESTION, _RANK, _CANDIDATE, _DECISION = 21, 22, 23, 32
 
 @dataclass(frozen=True)
 class Answered:
-    """A question or proposal that was carried out; ``outcome`` is REUSED, NEW, CANCELED, NEAR_MATCH (asked again) or APART."""
+    """A question or proposal that was carried out.
+
+    ``outcome`` of a question: REUSED, CONFIRMED, NEW, CANCELED, NEAR_MATCH (asked again). Of a proposal: APART, MERGED,
+    MERGE_WAITS (for the end of a testing window), MERGE_PROPOSED (to a second person).
+    """
 
     line: int
     item: str
@@ -49,11 +55,10 @@ class Answered:
 
 @dataclass
 class ImportResult:
-    """What became of each line; ``merges`` are the commands that carry out SAME on proposals."""
+    """What became of each line, and the submissions that hold the answers."""
 
     answered: list[Answered] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
-    merges: list[str] = field(default_factory=list)
     submissions: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -61,7 +66,6 @@ class ImportResult:
             "format_version": 1,
             "answered": [vars(each) for each in self.answered],
             "refused": [vars(each) for each in self.refused],
-            "merges": self.merges,
             "submissions": self.submissions,
         }
 
@@ -100,7 +104,7 @@ def import_decisions(
     with open_session(home, clock, watch) as session:
         summary = RunSummary(new_run_id(home, clock.now()), clock.now())
         finish_interrupted(session, id_source, summary)
-        _decide_proposals(session, lines, result, actor, reason, summary.run_id)
+        _decide_proposals(session, lines, result, actor, reason, summary, id_source)
         decided = match_questions(open_questions(session.con), _closed(session), lines, result)
         if decided:
             _carry_out(session, decided, result, actor, reason, summary, id_source)
@@ -246,26 +250,51 @@ def _tell(
 
 
 def _decide_proposals(
-    session: Session, lines: Iterable[DecisionLine], result: ImportResult, actor: str, reason: str, run_id: str
+    session: Session,
+    lines: Iterable[DecisionLine],
+    result: ImportResult,
+    actor: str,
+    reason: str,
+    summary: RunSummary,
+    id_source: IdSource,
 ) -> None:
-    """DIFFERENT keeps two numbers apart for good; SAME is a merge, which is a command of its own."""
+    """DIFFERENT keeps two numbers apart for good; SAME orders their merge, which may wait for a window or a second person."""
     waiting = {row["proposal_id"]: row for row in open_proposals(session.con).iter_rows(named=True)}
-    apart = []
+    apart: list[tuple[str, str, str]] = []
     for line in lines:
         if line.kind != "proposal":
             continue
         row = waiting.get(line.item)
         if row is None:
-            result.refused.append(line.refuse("RETURN_UNKNOWN", line.item, "No such proposal is open."))
-        elif line.candidates and set(line.candidates) != {row["state_id"], row["other_state_id"]}:
-            result.refused.append(line.refuse("RETURN_ALTERED", line.item))
+            result.refused.append(line.refuse("RETURN_UNKNOWN", also="No such proposal is open."))
+        elif set(line.candidates) != {row["state_id"], row["other_state_id"]}:
+            result.refused.append(line.refuse("RETURN_ALTERED"))
         elif line.decision == SAME:
-            pair = f"{row['state_id']} {row['other_state_id']}"
-            result.merges.append(f'mosis ids merge {pair} --reason "{reason}"')
+            _merge(session, line, row, result, actor, reason, id_source)
         elif line.decision == DIFFERENT:
             apart.append((line.item, row["state_id"], row["other_state_id"]))
             result.answered.append(Answered(line.line, line.item, DIFFERENT, "APART"))
         else:
-            result.refused.append(line.refuse("RETURN_UNKNOWN_DECISION", line.item))
+            result.refused.append(line.refuse("RETURN_UNKNOWN_DECISION", also="Two numbers are SAME or DIFFERENT."))
     if apart:
-        session.acts.carry_out(keep_apart(apart, actor=actor, reason=reason, run_id=run_id, at=session.clock.now()))
+        act = keep_apart(apart, actor=actor, reason=reason, run_id=summary.run_id, at=session.clock.now())
+        session.acts.carry_out(act)
+
+
+def _merge(
+    session: Session,
+    line: DecisionLine,
+    row: dict[str, Any],
+    result: ImportResult,
+    actor: str,
+    reason: str,
+    id_source: IdSource,
+) -> None:
+    order = Order("merge", state_id=row["state_id"], other_id=row["other_state_id"])
+    try:
+        ordered = order_correction(session, order, actor=actor, reason=reason, id_source=id_source)
+    except MosisError as error:
+        result.refused.append(Refusal(line.line, line.item, "MERGE_REFUSED", str(error)))
+        return
+    outcome = {"applied": "MERGED", "waiting": "MERGE_WAITS", "proposed": "MERGE_PROPOSED"}[ordered.status]
+    result.answered.append(Answered(line.line, line.item, SAME, outcome))

@@ -27,7 +27,7 @@ PAIR_SCHEMA = pl.Schema({
 })  # fmt: skip
 # Of a run that has nobody new.
 NOBODY_ALIKE = pl.Schema({"request_id": pl.Int64(), "other_id": pl.Int64(), "match_weight": pl.Float64()})
-OPEN, DIFFERENT, MERGED, GONE = "open", "different", "merged", "gone"
+OPEN, DIFFERENT = "open", "different"
 ACT_NAME = "decide_proposal"
 
 

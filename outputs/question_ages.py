@@ -48,7 +48,9 @@ class QuestionAges:
             if self.escalated:
                 parts.append(f"{self.escalated:,} for {self.escalate_days} business days or more: decide them now")
             if self.flagged > self.escalated:
-                parts.append(f"{self.flagged - self.escalated:,} for {self.flag_days} business days or more: ask the districts")
+                parts.append(
+                    f"{self.flagged - self.escalated:,} for {self.flag_days} business days or more: ask the districts"
+                )
         if self.proposals:
             parts.append(counted(self.proposals, "merge proposal"))
         return f"{'; '.join(parts)}." if parts else None
@@ -62,7 +64,11 @@ def question_ages(con: duckdb.DuckDBPyConnection, now: datetime, *, flag_days: i
     today = missouri_day(now)
     days = [missouri_day(at) for (at,) in opened]
     business = np.busday_count(days, today) if days else np.array([], dtype=int)
-    ((proposals,),) = con.execute("SELECT count(*) FROM identity.proposal WHERE status = 'open'").fetchall()
+    ((proposals,),) = con.execute(
+        "SELECT count(*) FROM identity.proposal p JOIN identity.student a USING (state_id) "
+        "JOIN identity.student b ON b.state_id = p.other_state_id "
+        "WHERE p.status = 'open' AND a.status = 'active' AND b.status = 'active'"
+    ).fetchall()
     return QuestionAges(
         len(days),
         max(((today - day).days for day in days), default=None),

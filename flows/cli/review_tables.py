@@ -83,7 +83,9 @@ def _more(count: int, what: str) -> str:
 
 _OUTCOMES = {
     "REUSED": "linked", "CONFIRMED": "linked", "NEW": "new ID", "CANCELED": "canceled",
-    "NEAR_MATCH": "asked again: somebody alike came since", "APART": "kept apart",
+    "NEAR_MATCH": "asked again: somebody alike came since", "APART": "kept apart", "MERGED": "merged",
+    "MERGE_WAITS": "the merge waits for the end of the testing window",
+    "MERGE_PROPOSED": "the merge waits for a second person (mosis ids acts --open)",
 }  # fmt: skip
 
 
@@ -101,10 +103,6 @@ def print_result(result: "ImportResult") -> None:
             soft_wrap=True,
         )
     console.print(f"{len(result.answered):,} decided, {len(result.refused):,} refused.", highlight=False)
-    if result.merges:
-        console.print("To merge, look first at what it touches (--dry-run), then run:", highlight=False)
-        for command in result.merges:
-            console.print(f"  {command}", highlight=False, markup=False, soft_wrap=True)
 
 
 def print_forecast(result: "Forecast") -> None:

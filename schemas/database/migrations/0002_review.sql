@@ -11,7 +11,7 @@ CREATE TABLE identity.decided_record (
     last_name VARCHAR, first_name VARCHAR, middle_name VARCHAR, suffix VARCHAR, birth_date DATE, gender VARCHAR,
     ssn_hash VARCHAR
 );
--- Two numbers that may be one child's; status is open, different, merged or gone.
+-- Two numbers that may be one child's; status is open or different. A pair of which one was merged or retired waits no more.
 CREATE TABLE identity.proposal (
     proposal_id VARCHAR NOT NULL, state_id VARCHAR NOT NULL, other_state_id VARCHAR NOT NULL, reason VARCHAR NOT NULL,
     match_weight DOUBLE, status VARCHAR NOT NULL, opened_at TIMESTAMPTZ NOT NULL, opened_run_id VARCHAR NOT NULL,
