@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from flows.locating import answer_requests
+from flows.lookup_requests import answer_requests
 from flows.pair_scoring import pair_scorer
 from flows.session import Session, model_folder
 from flows.shared_values import stage_shared_values

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from flows.locating import StagedLookups
+from flows.lookup_requests import StagedLookups
 from flows.receiving import claim_of
 from flows.report_queries import as_stored, by_submission, stored_ids
 from flows.session import Session

@@ -12,7 +12,6 @@ from typing import Any
 
 import polars as pl
 
-from flows.check import check_records
 from flows.locating import LEVEL, log_at_once
 from flows.planning import carry_out, make_plan
 from flows.progress import Progress, Stopwatch, silent
@@ -21,6 +20,7 @@ from flows.report_queries import stored_ids
 from flows.reporting import write_overview
 from flows.run import finish_interrupted, new_run_id
 from flows.session import Session, open_session
+from flows.staging import submission_frame
 from flows.summary import RunSummary
 from flows.taking import counted, recognised
 from matching.plan import Plan
@@ -37,6 +37,7 @@ from schemas.one_record_batch import one_record_batch
 from schemas.paths import StateHome
 from schemas.reading import read_extract
 from schemas.submission import Submission
+from schemas.validation import validate_records
 
 CANDIDATE_FIELDS = (
     "candidate_rank", "candidate_state_id", "candidate_last_name", "candidate_first_name", "candidate_middle_name",
@@ -112,13 +113,17 @@ def faults_of(session: Session, content: bytes, district: str) -> list[str]:
     """What the rules say against the record, one sentence each; warnings are left to the receipt."""
     recognition = recognise(content, session.dictionary)
     extract = read_extract(content, recognition, session.dictionary, session.hasher)
-    blank = Submission(
-        "check", district, None, "request", "", len(content), "", session.clock.now(), "", status="trial"
+    claimed = Submission("request", district, None, "request", "", len(content), "", session.clock.now(), "")
+    submission = counted(recognised(claimed, recognition), extract)
+    checked = validate_records(
+        extract.records.with_columns(submission_id=pl.lit(submission.submission_id)),
+        submission_frame([submission]),
+        layout=session.dictionary.layout(ID_BATCH, recognition.school_year),
+        rule_book=session.rule_book(ID_BATCH),
+        directory=session.directory,
     )
-    submission = counted(recognised(blank, recognition), extract)
-    checked = check_records(submission, extract, session.dictionary, session.directory)
     errors = checked.violations.filter(pl.col("severity") == "E").sort("field", "rule_id")
-    return [f"{message}: {fix}" for message, fix in errors.select("message", "fix").iter_rows()]
+    return [f"{message}. {fix}" for message, fix in errors.select("message", "fix").iter_rows()]
 
 
 def default_school_year(dictionary: Dictionary, clock: Clock) -> str:
@@ -175,5 +180,5 @@ def sentence_of(reason: str, folder: Path) -> str:
         return known.sentence
     receipt = json.loads((folder / "receipt.json").read_text("utf-8"))
     return " ".join(
-        f"{found['message']}: {found['fix']}" for found in receipt["violations"] if found["rule_id"] == reason
+        f"{found['message']}. {found['fix']}" for found in receipt["violations"] if found["rule_id"] == reason
     )

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from flows.group_commits import REJECTED_REASON, CommitUnit
-from flows.locating import StagedLookups
+from flows.lookup_requests import StagedLookups
 from flows.session import Session
 from flows.unit_frames import StagedFrames, with_state_ids
 from matching.answers import record_answers
