@@ -8,7 +8,6 @@ from typing import Any
 from flows.session import Session
 from matching.acts import Act
 from matching.corrections.change import Change, Kind, Order, require_reason
-from matching.corrections.children import load_records
 from matching.corrections.lines import collection_layouts
 from matching.corrections.planning import plan_correction
 from matching.corrections.preview import TouchedRow, load_touched_rows
@@ -22,7 +21,6 @@ from matching.corrections.register import (
     load_correction,
     load_corrections,
 )
-from matching.corrections.standing import require_active
 from matching.issuing import taken_test
 from matching.plan import find_unfinished
 from matching.slips import distance_test
@@ -203,19 +201,21 @@ def write_missing_notices(session: Session) -> tuple[str, ...]:
 
 
 def in_words(kind: str, change: Change) -> str:
-    """One sentence with numbers only."""
+    """What a correction does, in one sentence of numbers that holds before and after."""
     first, *others = change.numbers
     match kind:
         case "merge":
-            return f"{others[0]} was merged into {first} and leads to it."
+            return f"{others[0]} is merged into {first} and leads to it."
         case "split":
-            return f"{first} stays with one child, {others[0]} is the other's now; {len(change.moved)} lines moved."
+            lines = "1 line moves" if len(change.moved) == 1 else f"{len(change.moved)} lines move"
+            return f"{first} stays with one child, {others[0]} is the other's; {lines}."
         case "retire":
             return f"{first} is retired and is never given again."
         case _:
-            return f"Act {change.undoes} was taken back; " + ", ".join(
+            standings = ", ".join(
                 f"{s.state_id} is {s.after[0]}{f' into {s.after[1]}' if s.after[1] else ''}" for s in change.standings
-            )  # fmt: skip
+            )
+            return f"act {change.undoes} is taken back; {standings}."
 
 
 def _would_be(session: Session) -> tuple[str, AssessmentWindow | None]:
@@ -290,63 +290,3 @@ def touched_counts(rows: Sequence[TouchedRow]) -> dict[tuple[str, str], int]:
     for row in rows:
         counts[row.table, row.effect] = counts.get((row.table, row.effect), 0) + 1
     return counts
-
-
-def selected_lines(
-    session: Session, state_id: str, lines: Sequence[str], district: str | None, local_id: str | None
-) -> tuple[tuple[str, int], ...]:
-    """The records that options select, by the line each first came with.
-
-    Raises:
-        UnknownName, MosisError: the number was never given, or does not live.
-        UsageError: an option is no SUBMISSION:LINE, or selects nothing.
-    """
-    chosen = [_parse_line(text) for text in lines]
-    if local_id is not None and district is None:
-        raise UsageError("--local-id needs --district: a local ID means nothing outside its district.")
-    if district is not None:
-        records = load_records(session.con, require_active(session.con, state_id))
-        found = [
-            record.key
-            for record in records
-            if record.district_code == district and local_id in (None, record.local_student_id)
-        ]
-        if not found:
-            there = ", ".join(sorted({record.district_code for record in records}))
-            raise UsageError(
-                f"{state_id} has no such record in district {district}. It has records of: {there}. "
-                f"They are listed by: mosis ids split {state_id}"
-            )
-        chosen += found
-    return tuple(dict.fromkeys(chosen))
-
-
-def _parse_line(text: str) -> tuple[str, int]:
-    name, _, line = text.rpartition(":")
-    if not name or not line.isdigit():
-        raise UsageError(
-            f"--line {text}: a submission and a line are expected, such as 20261007T140000Z-0123456789ab-048078:12"
-        )
-    return name, int(line)
-
-
-def list_records(session: Session, state_id: str) -> list[dict[str, Any]]:
-    """What is known of a number, record by record, without names, to choose a split from.
-
-    Raises:
-        UnknownName, MosisError: the number was never given, or does not live.
-    """
-    records = load_records(session.con, require_active(session.con, state_id))
-    return [
-        {
-            "line": f"{record.submission_id}:{record.line_number}",
-            "likeness": record.likeness,
-            "district_code": record.district_code,
-            "school_code": record.school_code,
-            "local_student_id": record.local_student_id,
-            "grade": record.grade,
-            "school_years": f"{record.first_school_year}-{record.last_school_year}",
-            "own_id": record.own_id,
-        }
-        for record in records
-    ]

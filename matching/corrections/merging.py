@@ -75,11 +75,12 @@ def _refuse_parted(con: duckdb.DuckDBPyConnection, one: str, other: str) -> None
     facts = facts_between(con, one, other)
     if not facts:
         return
+    both = [*load_family(con, [one, other])]
     acts = con.execute(
         "SELECT DISTINCT act_number FROM identity.correction JOIN identity.decision ON block_number = applied_block "
         "WHERE correction.status = 'applied' AND decision.kind = 'cannot_link' "
-        "AND decision.state_id IN ($one, $other) AND decision.other_state_id IN ($one, $other)",
-        {"one": one, "other": other},
+        "AND decision.state_id IN (SELECT unnest($both)) AND decision.other_state_id IN (SELECT unnest($both))",
+        {"both": both},
     ).fetchall()
     then = (
         f"If that was wrong, take it back: mosis ids undo {acts[0][0]}"

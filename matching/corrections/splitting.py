@@ -179,7 +179,5 @@ def _unclear_notes(unclear: frozenset[Line]) -> list[str]:
         return []
     named = ", ".join(f"{name}:{line}" for name, line in sorted(unclear)[:5])
     more = f" and {len(unclear) - 5} more" if len(unclear) > 5 else ""
-    return [
-        f"{len(unclear)} stored lines could be either child's and stay with the number: {named}{more}. "
-        "The district's next file settles them."
-    ]
+    count = "1 stored line" if len(unclear) == 1 else f"{len(unclear)} stored lines"
+    return [f"{count} could be either child's and stays as it is: {named}{more}. The district's next file settles it."]

@@ -104,9 +104,10 @@ def _notes(con: duckdb.DuckDBPyConnection, target: Correction, moved: tuple[Move
     kept = len({record.key for record in since} - {move.key for move in moved})
     if kept:
         notes.append(
-            f"{kept} records came since and stay with {survivor}. If some are the other child's, split them off afterwards: "
-            f"mosis ids split {survivor}"
+            f"{'1 record' if kept == 1 else f'{kept} records'} came since and stayed with {survivor}. What is the other "
+            f"child's can be split off: mosis ids split {survivor}"
         )
     if moved:
-        notes.append(f"{len(moved)} lines that came since say exactly what {merged} says and go with it.")
+        lines = "1 line that came since says" if len(moved) == 1 else f"{len(moved)} lines that came since say"
+        notes.append(f"{lines} exactly what the records of {merged} say: gone back with {merged}.")
     return notes

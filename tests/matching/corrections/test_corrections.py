@@ -234,7 +234,7 @@ def test_undo_of_a_merge_sends_back_what_is_word_for_word_the_others(make_desk: 
     )
     change = desk.plan(Order("undo", act_number=act))
     assert [(move.submission_id, move.new_id) for move in change.moved] == [("S8", B)]
-    assert any(note.startswith(f"1 records came since and stay with {A}") for note in change.notes)
+    assert any(note.startswith(f"1 record came since and stayed with {A}") for note in change.notes)
     desk.undo(act)
     found = desk.rows(
         "SELECT source_submission_id, state_id FROM identity.record WHERE source_submission_id IN ('S8', 'S9')"
