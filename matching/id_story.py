@@ -97,7 +97,7 @@ def _unknown(con: duckdb.DuckDBPyConnection, number: str) -> str:
 def known_one_slip_away(con: duckdb.DuckDBPyConnection, number: str) -> tuple[str, ...]:
     """Numbers of the registry that one wrong digit or one swap of neighbours turns into this one."""
     incoming_slips = pl.DataFrame({"slip": one_slip_away(np.array([int(number)]))[0]})
-    incoming_slips = incoming_slips.select(state_id=as_ids(pl.col("slip"))).unique()
+    incoming_slips = incoming_slips.select(state_id=as_ids(pl.col("slip"))).filter(pl.col("state_id") != number)
     rows = con.execute(
         "SELECT state_id FROM identity.student SEMI JOIN incoming_slips USING (state_id) ORDER BY 1"
     ).fetchall()
