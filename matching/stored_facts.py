@@ -22,7 +22,7 @@ def load_facts(cursor: duckdb.DuckDBPyConnection) -> list[Fact]:
     """
     rows = cursor.sql(
         f"""
-        SELECT d.near_match_id, d.kind, d.actor, d."at", d.other_state_id IS NOT NULL AS has_other,
+        SELECT d.near_match_id, d.kind, d.actor, d."at",
                {_NOW.format(f="f", column="state_id")} AS person, {_NOW.format(f="g", column="other_state_id")} AS other
         FROM state.identity.decision d
         LEFT JOIN {FORWARD_TABLE} f ON f.state_id = d.state_id
@@ -32,14 +32,14 @@ def load_facts(cursor: duckdb.DuckDBPyConnection) -> list[Fact]:
         """
     ).fetchall()
     facts: list[Fact] = []
-    for question, kind, actor, at, has_other, person, other in rows:
+    for question, kind, actor, at, person, other in rows:
         source = Source(question, actor, at)
         if question is not None and other is not None:
             # All were other children, so the record was given a number of its own.
             facts.append(Fact(MUST, question, other))
-        one = question or other
-        if person is not None and one is not None and (question is not None or has_other):
-            facts.append(Fact(kind, one, person, source))
+        ends = (question or person, person if question else other)
+        if ends[0] is not None and ends[1] is not None:
+            facts.append(Fact(kind, *ends, source))
     joined = Closure([fact for fact in facts if fact.kind == MUST])
     return [fact for fact in facts if fact.kind == MUST or joined.class_of(fact.one) != joined.class_of(fact.other)]
 
