@@ -177,18 +177,16 @@ def after_october(home: StateHome, clock: Clock, progress: Progress) -> AfterOct
             [COLLECTION],
         ).fetchall()
         with watch.stage("pre-code"):
-            delivery = precode(session, "MAPSPR", SCHOOL_YEAR)
+            delivery = precode(session, "MAPSPR", SCHOOL_YEAR, ACTOR)
         with watch.stage("aggregate and publish"):
             counted = count_cells(session, SCHOOL_YEAR, "Oct")
             release = release_cells(session, SCHOOL_YEAR, "Oct")
         write_overview(session)
         with watch.stage("review"):
-            (worklist, _), questions, _ = export_worklist(
-                session.con, session.directory, home.reports / "review", clock.now(), Filters()
-            )
+            made = export_worklist(session.con, session.directory, home.reports / "review", clock.now(), Filters())
     folder = Path(release.folder)
     return AfterOctober(
-        len(pairs), rows[0][0], records, delivery.text, counted, release.text, folder, questions, worklist
+        len(pairs), rows[0][0], records, delivery.text, counted, release.text, folder, made.questions, made.files[0]
     )
 
 

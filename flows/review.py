@@ -23,6 +23,8 @@ from schemas.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, write_atomi
 
 WORKLIST_PAGE, DECISIONS_FILE = "worklist.html", "decisions.csv"
 DECISION_COLUMNS = ("Item", "Kind", "Decision", "SameAs", "Candidates", "Members", "District", "Reason", "AgeDays")
+# A browser shows so many without delay; the others come with the next export.
+MOST_ON_PAGE = 1000
 QUESTION, GROUP, PROPOSAL = "question", "group", "proposal"
 
 
@@ -99,10 +101,20 @@ def list_groups(questions: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@dataclass(frozen=True)
+class Exported:
+    """The files of an export, and how many questions and proposals they hold; ``left_out`` did not fit the page."""
+
+    files: list[Path]
+    questions: int
+    left_out: int
+    proposals: int
+
+
 def export_worklist(
     con: duckdb.DuckDBPyConnection, directory: Directory, folder: Path, now: datetime, filters: Filters
-) -> tuple[list[Path], int, int]:
-    """Writes the worklist page and the decisions file; gives the files and how many questions and proposals they hold.
+) -> Exported:
+    """Writes the worklist page and the decisions file, oldest questions first.
 
     The folder and the files are for the operator alone: they show students of all districts.
 
@@ -111,13 +123,15 @@ def export_worklist(
     """
     if folder.exists() and any(path.name not in (WORKLIST_PAGE, DECISIONS_FILE) for path in folder.iterdir()):
         raise UsageError(f"{folder} holds other files. Name a folder that is empty or not there yet.")
-    questions = list_questions(con, now, filters)
+    everything = list_questions(con, now, filters)
+    questions = everything.head(MOST_ON_PAGE)
     proposals = open_proposals(con) if filters == Filters() else open_proposals(con).clear()
     make_folder(folder, PRIVATE_FOLDER)
     page = worklist_html(build_worklist(con, directory, questions, proposals, now))
     write_atomic(folder / WORKLIST_PAGE, page, mode=PRIVATE_FILE)
     write_atomic(folder / DECISIONS_FILE, decisions_csv(questions, proposals), mode=PRIVATE_FILE)
-    return [folder / WORKLIST_PAGE, folder / DECISIONS_FILE], questions.height, proposals.height
+    left_out = everything.height - questions.height
+    return Exported([folder / WORKLIST_PAGE, folder / DECISIONS_FILE], questions.height, left_out, proposals.height)
 
 
 def decisions_csv(questions: pl.DataFrame, proposals: pl.DataFrame) -> bytes:

@@ -6,6 +6,9 @@ district and local ID whose names or birth date still agree.
 """
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import polars as pl
 
@@ -120,14 +123,14 @@ def _told(run: RunState, records: pl.DataFrame, answered: pl.DataFrame, closure:
     """request_id, kind, person and reason of what earlier decisions say about requests that this run did not answer."""
     links = _links(run, records).join(answered, on="request_id", how="anti")
     rows: list[tuple[int, str, str | None, str | None]] = []
-    for (request_id,), group in links.group_by("request_id", maintain_order=True):
-        rows += _follow(int(str(request_id)), group.rows(named=True), closure)
+    for request_id, group in groupby(links.iter_rows(named=True), key=itemgetter("request_id")):
+        rows += _follow(request_id, list(group), closure)
     schema = {"request_id": pl.Int64, "kind": pl.String, "person": pl.String, "reason": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def _follow(
-    request_id: int, links: list[dict[str, str]], closure: Closure
+    request_id: int, links: list[dict[str, Any]], closure: Closure
 ) -> list[tuple[int, str, str | None, str | None]]:
     """What the decided records that a request is linked with say about it."""
     if any(link["link"] == _OWN and link["is_canceled"] for link in links):

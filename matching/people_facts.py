@@ -128,22 +128,19 @@ def contradictions(old: Iterable[Fact], new: Iterable[Fact]) -> dict[Fact, Fact]
     kept = sorted(set(new), key=_order)
     base = sorted(set(old), key=_order)
     refused: dict[Fact, Fact] = {}
-    tolerated: set[tuple[Pair, bool]] = set()
-    while True:
-        found = [
-            (pair, said) for pair, said in Closure([*base, *kept]).conflicts() if (pair, said is None) not in tolerated
-        ]
-        if not found:
-            return refused
-        pair, said = found[0]
-        involved = [*_path([*base, *kept], pair), *([said] if said else [])]
-        mine = [fact for fact in involved if fact in set(kept)]
-        if not mine:
-            tolerated.add((pair, said is None))
-            continue
-        for fact in mine:
-            refused[fact] = _opponent(fact, involved, set(mine))
+    while kept and (found := _first_refusals([*base, *kept], set(kept))):
+        refused |= found
         kept = [fact for fact in kept if fact not in refused]
+    return refused
+
+
+def _first_refusals(facts: list[Fact], new: set[Fact]) -> dict[Fact, Fact]:
+    """The new facts of the first conflict that has any, each with its opponent; none where only old facts disagree."""
+    for ends, parting in Closure(facts).conflicts():
+        involved = [*_path(facts, ends), *([parting] if parting else [])]
+        if mine := new.intersection(involved):
+            return {fact: _opponent(fact, involved, mine) for fact in involved if fact in mine}
+    return {}
 
 
 def _order(fact: Fact) -> tuple[Pair, str, str]:

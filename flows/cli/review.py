@@ -97,9 +97,11 @@ def export(
     filters = Filters(district, reason, older_than)
     with open_reader(open_home(home)) as reader:
         filters.check(reader.directory)
-        files, questions, proposals = export_worklist(reader.con, reader.directory, out, SystemClock().now(), filters)
-    print(f"Written: {counted(questions, 'open question')} and {counted(proposals, 'merge proposal')}.")
-    for path in files:
+        made = export_worklist(reader.con, reader.directory, out, SystemClock().now(), filters)
+    print(f"Written: {counted(made.questions, 'open question')} and {counted(made.proposals, 'merge proposal')}.")
+    if made.left_out:
+        print(f"{made.left_out:,} younger ones did not fit; narrow with --district, --reason or --older-than.")
+    for path in made.files:
         print(f"  {path}")
     print('Next: decide, save, then: mosis review import decisions.csv --reason "..."')
 
