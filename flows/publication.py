@@ -75,13 +75,13 @@ def freeze_trial(session: Session, district: str, collection: str, actor: str) -
     return certified
 
 
-def deliver_precode(home: StateHome, assessment: str, school_year: int | None, *, clock: Clock) -> str:
+def deliver_precode(home: StateHome, assessment: str, school_year: int | None, *, actor: str, clock: Clock) -> str:
     """Build the vendor's and the districts' pre-code files; the sentence that says where they are."""
     with open_session(home, clock) as session:
-        return precode(session, assessment, school_year).text
+        return precode(session, assessment, school_year, actor).text
 
 
-def precode(session: Session, assessment: str, school_year: int | None) -> Delivery:
+def precode(session: Session, assessment: str, school_year: int | None, actor: str) -> Delivery:
     at = session.clock.now()
     with transaction(session.con):
         delivery = build_precode(
@@ -93,6 +93,7 @@ def precode(session: Session, assessment: str, school_year: int | None) -> Deliv
             session.dictionary,
             at,
             f"precode-{at:%Y%m%dT%H%M%SZ}",
+            actor,
         )
     checkpoint(session.con)
     return delivery

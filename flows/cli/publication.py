@@ -46,7 +46,7 @@ def precode(
     from flows.publication import deliver_precode
     from schemas.clock import SystemClock
 
-    print(deliver_precode(open_home(home), assessment, year, clock=SystemClock()))
+    print(deliver_precode(open_home(home), assessment, year, actor=actor(), clock=SystemClock()))
 
 
 def aggregate(

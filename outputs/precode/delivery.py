@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from outputs.disclosure_log import Disclosure, record_disclosures
 from outputs.next_steps import counted
 from outputs.precode.definitions import Assessment, load_assessment, load_left_out_reasons
 from outputs.precode.folders import count_left_out, vendor_files, write_district, write_vendor
@@ -65,11 +66,13 @@ def build_precode(
     dictionary: Dictionary,
     at: datetime,
     run_id: str,
+    actor: str,
 ) -> Delivery:
     """Write the vendor's and the districts' files and note the delivery in precode.*. Does not commit.
 
     Args:
         school_year: the latest certified one when none is given.
+        actor: who gives the vendor the files, for the disclosure log.
 
     Raises:
         UnknownName: no such assessment, or the calendar has no pre-code collection of it in the year.
@@ -98,6 +101,8 @@ def build_precode(
         )
     if is_new:
         _note_delivery(con, delivery_id, definition, year, students, labels, _content_hash(files), at, run_id)
+        level = min(field.access_level for field in dictionary.layout(_LAYOUT, year).fields)
+        _log_delivery(con, delivery_id, assessment, students, level, actor, at)
     return Delivery(
         delivery_id=delivery_id,
         folder=str(folder),
@@ -173,3 +178,20 @@ def _note_delivery(
     con.execute(
         "INSERT INTO precode.record BY NAME SELECT ? AS delivery_id, * FROM delivered", [delivery_id]
     ).fetchall()
+
+
+def _log_delivery(
+    con: duckdb.DuckDBPyConnection,
+    delivery_id: str,
+    assessment: str,
+    students: pl.DataFrame,
+    level: int,
+    actor: str,
+    at: datetime,
+) -> None:
+    """One row of the disclosure log; the children stand in precode.record under the delivery's name."""
+    included = students.filter(pl.col("reason").is_null())["state_id"].drop_nulls().to_list()
+    disclosure = Disclosure(
+        actor, level, f"pre-code {delivery_id}", f"vendor of {assessment}", included, names_children=False
+    )
+    record_disclosures(con, [disclosure], at)

@@ -100,7 +100,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
         decision = certify_trial(home, district, OCTOBER, actor="tester", clock=clock)
         said.append(decision.text)
     with open_session(home, clock) as session:
-        said.append(precode(session, "MAPSPR", 2026).text)
+        said.append(precode(session, "MAPSPR", 2026, "operator").text)
         said.append(count_cells(session, 2026, "Oct"))
         release_cells(session, 2026, "Oct")
     logging.getLogger().removeHandler(handler)

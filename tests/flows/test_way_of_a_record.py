@@ -219,8 +219,8 @@ def test_certified_october_becomes_precode_and_a_safe_release(state: State) -> N
     for district, collection in ready:
         assert certify_trial(state.home, district, collection, actor="tester", clock=clock).is_certified
     with open_session(state.home, clock) as session:
-        delivery = precode(session, "MAPSPR", 2025)
-        again = precode(session, "MAPSPR", 2025)
+        delivery = precode(session, "MAPSPR", 2025, "operator")
+        again = precode(session, "MAPSPR", 2025, "operator")
         count_cells(session, 2025, "Oct")
         release = release_cells(session, 2025, "Oct")
     assert delivery.is_new and not again.is_new

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from outputs.disclosure_log import first_broken_link
 from outputs.precode import Delivery, build_precode
 from outputs.precode.definitions import load_assessment
 from outputs.precode.files import ValueTooLong
@@ -58,7 +59,7 @@ def home(tmp_path: Path) -> StateHome:
 @pytest.fixture
 def deliver(con: duckdb.DuckDBPyConnection, home: StateHome, directory: Directory, dictionary: Dictionary):
     def run(at: datetime = AT, assessment: str = "MAPSPR", school_year: int | None = 2026) -> Delivery:
-        return build_precode(con, assessment, school_year, home, directory, dictionary, at, "run")
+        return build_precode(con, assessment, school_year, home, directory, dictionary, at, "run", "operator")
 
     return run
 
@@ -102,7 +103,7 @@ def test_line_that_was_split_off_is_labelled_with_its_own_number(con, deliver, h
 def test_student_with_an_open_question_is_named_so(con, deliver):
     submission = certify(con, "048078", [{"state_id": None}])
     con.execute(
-        "INSERT INTO identity.near_match VALUES ('NM1', ?, 2, '00', '048078', 1, '1000000009', 1.0, 'x', 'r', 'open', NULL, ?, NULL)",
+        "INSERT INTO identity.near_match VALUES ('NM1', ?, 2, '00', '048078', 1, '1000000009', 1.0, 'x', 'r', 'open', NULL, ?, NULL, NULL)",
         [submission, AT],
     ).fetchall()
     assert deliver().left_out == {"OPEN_NEAR_MATCH": 1}
@@ -280,3 +281,12 @@ def test_vendor_columns_come_from_the_dictionary_and_fit_it(dictionary):
             field = core.by_standard_name[column.source]
             assert field.access_level >= 2
             assert column.width >= field.length
+
+
+def test_delivery_is_logged_once_as_a_disclosure_to_the_vendor(con, deliver):
+    certify(con, "048078", [{"state_id": "1000000001"}, {"state_id": None}])
+    delivery = deliver()
+    deliver()
+    query = "SELECT actor, purpose, recipient, record_count FROM access.log"
+    assert con.execute(query).fetchall() == [("operator", f"pre-code {delivery.delivery_id}", "vendor of MAPSPR", 1)]
+    assert first_broken_link(con) is None
