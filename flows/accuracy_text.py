@@ -162,6 +162,9 @@ def _variants(variants: Sequence[Pooled]) -> list[str]:
         for name in measures
         if name in tables[0]
     ]
+    if all(RULE in group.modes for group in variants):
+        cells = [_cell(_figures(group.modes[RULE].table)["moves linked"]) for group in variants]
+        rows.append(("moves linked by the exact rule", *cells, "% of moves"))
     titles = [f"{VARIANTS[group.variant].title}\n{len(group.seeds)} seeds" for group in variants]
     return _table("Cold, at other error rates and without a field", ("measure", *titles, "unit"), rows,
                   tuple(range(1, 1 + len(titles))))  # fmt: skip

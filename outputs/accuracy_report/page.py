@@ -214,6 +214,9 @@ def _variants(size: Sequence[Row], titles: dict[str, str]) -> Table:
         for measure in VARIANT_MEASURES
         if measure in cells[0]
     ]
+    if all("rule" in group["modes"] for group in size):
+        cells_of_rule = [_cell(_figure(group["modes"]["rule"], "moves linked")) for group in size]
+        rows.append([("moves linked by the exact rule", "how hard the states are"), *cells_of_rule])
     heads = [f"{titles[group['variant']]} ({len(group['seeds'])})" for group in size]
     lead = "Cold start. In brackets: how many states were measured."
     return Table("At other error rates and without a field", ["Measure", *heads], rows, lead=lead)

@@ -1,6 +1,7 @@
 """``mosis accuracy`` on a small state: what it measures, keeps, takes up again and adds up."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,25 @@ from typer.testing import CliRunner
 
 from flows.accuracy import VARIANTS, Order, measure, sample_requests
 from flows.accuracy_pool import SEEDS_FILE, plan_orders, pool, read_results, run_series
+from flows.accuracy_report import write_report
 from flows.accuracy_text import describe
 from flows.cli.app import app
 from flows.progress import silent
+from matching import frontier
 from schemas.errors import UsageError
 
 ORDER = Order(400, 4, 5, plain=False)
 
 
 @pytest.fixture(scope="module")
-def result() -> dict[str, Any]:
-    return measure(ORDER, progress=silent)
+def result() -> Iterator[dict[str, Any]]:
+    """A measurement with three points of the frontier; the whole of it takes longer than all the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frontier, "UPPER_STEPS", (-12.0, 0.0, 12.0))
+        patch.setattr(frontier, "LOWER_STEPS", (0.0,))
+        patch.setattr(frontier, "MARGIN_STEPS", ())
+        patch.setattr(frontier, "NEW_STEPS", (0.0,))
+        yield measure(ORDER, progress=silent)
 
 
 def test_accuracy_is_measured_cold_and_warm(result: dict[str, Any]) -> None:
@@ -53,6 +62,16 @@ def test_the_frontier_passes_through_what_the_run_did(result: dict[str, Any]) ->
     assert {name: point[name] for name in measured} == measured
     strict, loose = (mode.frontier.filter(pl.col("upper") == end).row(0, named=True) for end in (24.0, 0.0))
     assert strict["moves_linked"] <= point["moves_linked"] <= loose["moves_linked"]
+
+
+def test_variants_stand_beside_the_state_as_given(result: dict[str, Any], tmp_path: Path) -> None:
+    groups = pool([result | {"variant": "double-errors"}, result])
+    assert [group.variant for group in groups] == ["as-given", "double-errors"]
+    text = describe(groups)
+    assert "Double the" in text and "exact rule" in text
+    write_report(tmp_path / "new" / "report.html", groups)
+    page = (tmp_path / "new" / "report.html").read_text("utf-8")
+    assert "Double the errors (1)" in page and "moves linked by the exact rule" in page
 
 
 def test_errors_can_be_doubled_and_fields_left_out() -> None:
