@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from matching.people_facts import CANNOT, MUST, Closure, Fact, Source, contradictions
+from matching.people_facts import CANNOT, MUST, Closure, Fact, Source, contradictions, settled
 from matching.questions import CANCEL
 from matching.reasons import CANCELED, NEAR_MATCH, REUSED
 from matching.requests import ANSWER_SCHEMA, REQUEST_TABLE
@@ -47,7 +47,7 @@ def follow_people(run: RunState) -> Followed:
     """Settles what people decided about these requests."""
     answered = _agreed_answers(run)
     records = pl.concat([load_decided_records(run.cursor), _answered_records(run, answered)], how="vertical_relaxed")
-    old = [*load_facts(run.cursor), *_same_records(records)]
+    old = settled([*load_facts(run.cursor), *_same_records(records)])
     new = _told_facts(answered)
     refused = contradictions(old, new)
     answered = _left_open(answered, {str(fact.source and fact.source.question) for fact in refused})

@@ -119,6 +119,39 @@ class Closure:
         return sorted([*said, *((pair, None) for pair in doubled)], key=lambda item: (item[0], item[1] is not None))
 
 
+def settled(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts that still stand, where later ones overruled earlier ones on purpose.
+
+    A split sends a record to another number: of the must-links of one class to several numbers the youngest stand. A merge,
+    or such a must-link, joins what was kept apart: a cannot-link inside one class is over.
+    """
+    standing = list(facts)
+    classes = Closure(standing)
+    youngest: dict[str, datetime] = {}
+    for fact in standing:
+        if _is_link(fact) and len(classes.persons_of(fact.one)) > 1 and (at := _moment(fact)):
+            root = classes.class_of(fact.one)
+            youngest[root] = max(at, youngest.get(root, at))
+    standing = [
+        fact
+        for fact in standing
+        if not _is_link(fact)
+        or _moment(fact) is None
+        or _moment(fact) == youngest.get(classes.class_of(fact.one), _moment(fact))
+    ]
+    joined = Closure(standing)
+    return [fact for fact in standing if fact.kind == MUST or joined.class_of(fact.one) != joined.class_of(fact.other)]
+
+
+def _is_link(fact: Fact) -> bool:
+    """Whether a fact ties a record to a number."""
+    return fact.kind == MUST and is_record(fact.one) and not is_record(fact.other)
+
+
+def _moment(fact: Fact) -> datetime | None:
+    return fact.source.at if fact.source else None
+
+
 def contradictions(old: Iterable[Fact], new: Iterable[Fact]) -> dict[Fact, Fact]:
     """The new facts that cannot stand, each with a fact that it contradicts (an old one where there is one).
 

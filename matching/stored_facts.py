@@ -3,7 +3,7 @@
 import duckdb
 import polars as pl
 
-from matching.people_facts import CANNOT, MUST, Closure, Fact, Source
+from matching.people_facts import CANNOT, MUST, Closure, Fact, Source, settled
 from matching.requests import workspace
 from matching.standardize import standardize
 from matching.supplied_ids import FORWARD_TABLE, make_forward_table
@@ -18,7 +18,7 @@ _NOW = "CASE WHEN {f}.state_id IS NULL THEN d.{column} ELSE {f}.person END"
 def load_facts(cursor: duckdb.DuckDBPyConnection) -> list[Fact]:
     """What people decided so far; FORWARD_TABLE must stand.
 
-    A merge that was ordered after a decision stands over it: a cannot-link between what is one child now is left out.
+    What was overruled since, by a merge or a split, is left out.
     """
     rows = cursor.sql(
         f"""
@@ -36,12 +36,11 @@ def load_facts(cursor: duckdb.DuckDBPyConnection) -> list[Fact]:
         source = Source(question, actor, at)
         if question is not None and other is not None:
             # All were other children, so the record was given a number of its own.
-            facts.append(Fact(MUST, question, other))
+            facts.append(Fact(MUST, question, other, Source(question, actor, at)))
         ends = (question or person, person if question else other)
         if ends[0] is not None and ends[1] is not None:
             facts.append(Fact(kind, *ends, source))
-    joined = Closure([fact for fact in facts if fact.kind == MUST])
-    return [fact for fact in facts if fact.kind == MUST or joined.class_of(fact.one) != joined.class_of(fact.other)]
+    return settled(facts)
 
 
 def load_decided_records(cursor: duckdb.DuckDBPyConnection) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Decisions as facts: what follows from them, and which cannot stand, held against a plain union-find."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from random import Random
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.people_facts import CANNOT, MUST, Closure, Fact, Source, contradictions, is_record
+from matching.people_facts import CANNOT, MUST, Closure, Fact, Source, contradictions, is_record, settled
 
 AT = datetime(2025, 10, 8, 14, tzinfo=UTC)
 A, B, C = "1000000001", "1000000002", "1000000003"
@@ -68,6 +68,18 @@ def test_new_facts_that_contradict_each_other_are_all_refused() -> None:
 def test_a_fact_beside_a_contradiction_stands() -> None:
     wrong, right = must(R, A), must(S, A)
     assert set(contradictions([cannot(R, A)], [wrong, right])) == {wrong}
+
+
+def test_a_younger_link_of_one_record_stands_over_an_older_one() -> None:
+    """A split moved the record R, which says the same as S, from A to B."""
+    same = Fact(MUST, R, S)
+    old, young = must(R, A), Fact(MUST, S, B, Source(S, "operator", AT + timedelta(days=30)))
+    assert settled([old, young, cannot(S, A), same]) == [young, cannot(S, A), same]
+    assert settled([must(R, A), must(T, B), same]) == [must(R, A), must(T, B), same]
+
+
+def test_a_merge_stands_over_a_cannot_link() -> None:
+    assert settled([must(R, A), must(R, A, "merged"), cannot(R, A)]) == [must(R, A), must(R, A, "merged")]
 
 
 def test_the_words_name_who_and_when_and_the_question() -> None:
