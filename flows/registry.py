@@ -113,8 +113,8 @@ def import_registry(
             sha256 = hashlib.sha256(content).hexdigest()
             del content
             act = _act(session, judged, import_id, sha256, path.name, actor, reason, at)
-            with watch.stage("store"):
-                block_number = _desk(session, judged).carry_out(act).number
+            with watch.stage("store", len(judged.parts)):
+                block_number = _desk(session, judged, progress).carry_out(act).number
             session.log(f"{act.run_id}: {import_id}, {judged.numbers.height} numbers taken over by {actor}")
     return _summary(judged, import_id, path.name, dry_run, findings_file, block_number, watch)
 
@@ -152,9 +152,9 @@ def _act(
     return Act(ACT_NAME, "import", actor, reason, run_id, at, facts, files, judged.entries())
 
 
-def _desk(session: Session, judged: JudgedRegistry) -> ActDesk:
+def _desk(session: Session, judged: JudgedRegistry, progress: Progress) -> ActDesk:
     """The session's desk, for which the file need not be read a second time."""
-    carry: Callable[..., None] = partial(carry_out_import, judged=judged)
+    carry: Callable[..., None] = partial(carry_out_import, judged=judged, told=partial(progress, "store"))
     return dataclasses.replace(session.acts, table={**ACTS, ACT_NAME: carry})
 
 

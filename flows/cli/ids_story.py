@@ -70,6 +70,8 @@ def _proof(facts: Mapping[str, Any]) -> str:
 
 
 def _given(facts: Mapping[str, Any]) -> str:
+    if "new_state_id" in facts:
+        return f"{facts['new_state_id']} was given to the other child of this number; {_proof(facts)}"
     place = f" for {_where(facts)}" if "line_number" in facts else ""
     other = f", split from {facts['other_state_id']}" if "other_state_id" in facts else ""
     return f"first given{place}{other}; {_proof(facts)}"

@@ -133,15 +133,22 @@ def _no_numbers() -> pl.DataFrame:
 
 
 def carry_out_import(
-    con: duckdb.DuckDBPyConnection, act: Act, block_number: int, judged: JudgedRegistry | None = None
+    con: duckdb.DuckDBPyConnection,
+    act: Act,
+    block_number: int,
+    judged: JudgedRegistry | None = None,
+    told: Told = lambda done, total: None,
 ) -> None:
     """Enter the numbers of a registry with their rows and events; ``judged`` where the caller has just judged them.
+
+    Args:
+        told: how many of the parts of ``judged`` are stored.
 
     Raises:
         JournalMismatch: the archived bytes are gone, or name other numbers than the journal.
     """
     if judged is not None:
-        _enter(con, act, block_number, judged)
+        _enter(con, act, block_number, judged, told)
         return
     home = _home_of(con)
     with stage_folder(home) as folder:
@@ -152,7 +159,7 @@ def carry_out_import(
                 f"journal block {block_number:06d}: the archived registry file names other numbers than the journal. "
                 "Bring back database, journal and archive from one backup."
             )
-        _enter(con, act, block_number, judged)
+        _enter(con, act, block_number, judged, told)
 
 
 @contextmanager
@@ -186,15 +193,16 @@ def _archived(home: StateHome, act: Act) -> bytes:
     return path.read_bytes()
 
 
-def _enter(con: duckdb.DuckDBPyConnection, act: Act, block_number: int, judged: JudgedRegistry) -> None:
+def _enter(con: duckdb.DuckDBPyConnection, act: Act, block_number: int, judged: JudgedRegistry, told: Told) -> None:
     _enter_numbers(con, act, judged.numbers)
     _enter_events(con, act, block_number, judged.numbers)
-    for part in judged.parts:
+    for place, part in enumerate(judged.parts, start=1):
         rows = pl.read_parquet(part).join(judged.numbers, on="state_id", how="semi")
         rows = rows.with_columns(
             submission_id=pl.lit(act.facts["import_id"]), first_seen_at=pl.lit(act.at), last_seen_at=pl.lit(act.at)
         )
         keep_versions(con, rows, act.at)
+        told(place, len(judged.parts))
     counts = {f"{status}_count": judged.count(status) for status in (ACTIVE, MERGED, RETIRED, HELD)}
     incoming_import = pl.DataFrame(  # noqa: F841 (the query reads it)
         {
