@@ -30,6 +30,9 @@ def measure_apart(order: Order, *, progress: Progress) -> dict[str, Any]:
             f"{process.exitcode} and no result (-9: killed, most often for want of memory). Measure fewer students, or free "
             "memory and give the same command again: with --out, what is done is kept."
         ) from None
+    except BaseException:
+        process.terminate()
+        raise
     finally:
         here.close()
         process.join()

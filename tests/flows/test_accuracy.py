@@ -12,12 +12,13 @@ from typer.testing import CliRunner
 
 from flows.accuracy import VARIANTS, Order, measure, sample_requests
 from flows.accuracy_pool import SEEDS_FILE, plan_orders, pool, read_results, run_series
+from flows.accuracy_process import measure_apart
 from flows.accuracy_report import write_report
 from flows.accuracy_text import describe
 from flows.cli.app import app
 from flows.progress import silent
 from matching import frontier
-from schemas.errors import UsageError
+from schemas.errors import MosisError, UsageError
 
 ORDER = Order(400, 4, 5, plain=False)
 
@@ -172,3 +173,9 @@ def test_command_measures_apart_and_pools(tmp_path: Path) -> None:
     (group,) = json.loads(answer.stdout)
     assert len(group["seeds"]) == 2
     assert all(run["peak_mib"] > 50 for run in group["by_seed"])
+
+
+@pytest.mark.slow
+def test_a_measurement_that_dies_is_named_by_its_seed() -> None:
+    with pytest.raises(MosisError, match=r"seed 5 \(400 students\) ended with exit code 1 and no result"):
+        measure_apart(replace(ORDER, variant="unheard-of"), progress=silent)
