@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
 import polars as pl
 
 from matching.blocking import (
     BLOCKING_RULES,
     PAIR_TABLE,
     REGISTRY,
+    block_with_linked,
     check_pair_count,
     make_pair_table,
     registry_pairs_sql,
     run_pairs_sql,
 )
-from matching.candidates import add_supplied_pairs, least_evidence
+from matching.candidates import add_supplied_pairs, least_evidence, linked_requests
 from matching.comparisons import TERM_FREQUENCY_COLUMNS
 from matching.model import Model
 from matching.requests import REQUEST_TABLE
@@ -40,6 +40,7 @@ from matching.scoring import (
     term_frequencies_sql,
 )
 from matching.spark_session import open_spark
+from matching.spark_similarity import register_similarity
 from matching.spark_sql import spark_settings, spark_sql
 from matching.standardize import nickname_groups
 
@@ -81,7 +82,7 @@ class SparkScorer:
         try:
             open_count = run.open_ids().height
             keep_from = least_evidence(run, open_count)
-            _export(run.cursor, run.model, exchange)
+            _export(run, exchange, open_count)
             with open_spark(self.master, exchange, self.options) as spark:
                 _read_exported(spark, exchange)
                 _block(spark, exchange, open_count)
@@ -91,9 +92,11 @@ class SparkScorer:
             shutil.rmtree(exchange)
 
 
-def _export(cursor: duckdb.DuckDBPyConnection, model: Model, exchange: Path) -> None:
+def _export(run: RunState, exchange: Path, open_count: int) -> None:
+    cursor, model = run.cursor, run.model
     make_pair_table(cursor)
     add_supplied_pairs(cursor)
+    block_with_linked(cursor, linked_requests(run), open_count)
     cursor.execute(f"COPY {PAIR_TABLE} TO '{exchange}/supplied.parquet'").fetchall()
     cursor.execute(f"COPY {REQUEST_TABLE} TO '{exchange}/requests.parquet'").fetchall()
     columns = ", ".join(_REGISTRY_COLUMNS)
@@ -135,6 +138,7 @@ def _score(spark: "SparkSession", exchange: Path, model: Model, threshold: float
     )
     spark.sql(spark_sql(BLOCKED_PAIRS_SQL)).createOrReplaceTempView(_BLOCKED_VIEW)
     database = SparkAPI(spark_session=spark)
+    register_similarity(spark)
     with warnings.catch_warnings():
         # As in matching.scoring: splink's own linting warns of columns it cannot find.
         warnings.simplefilter("ignore")

@@ -6,6 +6,7 @@ Everything Spark writes while it works (shuffles, checkpoints) stays in the fold
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ _LOCAL = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "4g",
+    "spark.pyspark.python": sys.executable,
     "spark.sql.shuffle.partitions": "8",
 }
 _STOP_SECONDS = 30

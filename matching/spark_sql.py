@@ -9,8 +9,10 @@ from typing import Any
 import sqlglot
 from sqlglot import exp
 
-# Functions of splink's own archive for Spark, registered by splink's SparkAPI.
-_SIMILARITY = {"JAROWINKLER_SIMILARITY": "jaro_winkler", "DAMERAU_LEVENSHTEIN": "damerau_levenshtein"}
+from matching.spark_similarity import JARO_WINKLER
+
+# Ours, and one of splink's own archive for Spark, which splink's SparkAPI registers.
+_SIMILARITY = {"JAROWINKLER_SIMILARITY": JARO_WINKLER, "DAMERAU_LEVENSHTEIN": "damerau_levenshtein"}
 
 
 def spark_sql(query: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from matching.accuracy_run import open_registry, store_decisions
@@ -15,6 +16,7 @@ from matching.candidates import PairScorer, score_open_requests
 from matching.identify import identify
 from matching.spark_pairs import SparkScorer
 from matching.spark_session import open_spark
+from matching.spark_similarity import JARO_WINKLER, jaro_winkler, register_similarity
 from schemas.errors import UsageError
 
 NEEDS_SPARK = [
@@ -39,6 +41,12 @@ def test_without_pyspark_the_message_says_what_to_install(tmp_path: Path, monkey
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(UsageError, match=r"pip install 'mosis\[spark\]'"), open_spark("local[2]", tmp_path):
         pass
+
+
+def test_similarity_keeps_order_and_gaps() -> None:
+    one, other = pa.array(["martha", None, "ab", "same"]), pa.array(["marhta", "x", "xy", "same"])
+    assert jaro_winkler(one, other).to_pylist() == [pytest.approx(0.9611, abs=1e-4), None, 0.0, 1.0]
+    assert jaro_winkler(one.slice(0, 0), other.slice(0, 0)).to_pylist() == []
 
 
 @pytest.fixture
@@ -86,8 +94,9 @@ def test_similar_names_are_similar_on_spark(spark: dict[str, str], tmp_path: Pat
         from splink.backends.spark import SparkAPI
 
         SparkAPI(spark_session=session)
+        register_similarity(session)
         session.read.parquet((tmp_path / "names.parquet").as_uri()).createOrReplaceTempView("pairs")
-        there = session.sql(f"SELECT {flags.format(jw='jaro_winkler')} FROM pairs ORDER BY row").toArrow()
+        there = session.sql(f"SELECT {flags.format(jw=JARO_WINKLER)} FROM pairs ORDER BY row").toArrow()
     assert here.sum().row(0) > (1_000, 1_000, 1_000)
     assert here.equals(pl.DataFrame(there))
 

@@ -24,7 +24,7 @@ ONLY_DUCKDB = (
     [
         ('list_has_any("a_l", "a_r")', "ARRAYS_OVERLAP(`a_l`, `a_r`)"),
         ('list_contains("a_l", "b_r")', "ARRAY_CONTAINS(`a_l`, `b_r`)"),
-        ('jaro_winkler_similarity("a_l", "a_r") >= 0.92', "JARO_WINKLER(`a_l`, `a_r`) >= 0.92"),
+        ('jaro_winkler_similarity("a_l", "a_r") >= 0.92', "MOSIS_JARO_WINKLER(`a_l`, `a_r`) >= 0.92"),
         ('damerau_levenshtein("a_l", "a_r") <= 1', "DAMERAU_LEVENSHTEIN(`a_l`, `a_r`) <= 1"),
         ('starts_with("a_l", "a_r")', "STARTSWITH(`a_l`, `a_r`)"),
         ("strftime(\"d_l\", '%m%d') = '0101'", "DATE_FORMAT(`d_l`, 'MMdd') = '0101'"),
