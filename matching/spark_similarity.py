@@ -4,7 +4,7 @@ splink's archive for Spark has one too, but counts half a transposition where Du
 names some 200 fell on the other side of a threshold, and a child would have depended on the engine.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
@@ -19,7 +19,9 @@ def register_similarity(spark: "SparkSession") -> None:
     """Makes JARO_WINKLER a function of the session; its executors need this package."""
     from pyspark.sql.functions import arrow_udf
 
-    spark.udf.register(JARO_WINKLER, arrow_udf(jaro_winkler, "double"))
+    # pyspark's own annotations know arrow_udf with one argument more than it takes.
+    make_udf: Any = arrow_udf
+    spark.udf.register(JARO_WINKLER, make_udf(jaro_winkler, "double"))
 
 
 def jaro_winkler(one: pa.Array, other: pa.Array) -> pa.Array:
