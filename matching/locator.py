@@ -24,7 +24,7 @@ from matching.model import Model
 from matching.requests import REQUEST_TABLE, workspace
 from matching.scoring import score_pairs
 from matching.standardize import standardize
-from matching.supplied_ids import FORWARD_TABLE, RETIRED, make_forward_table, person_of
+from matching.supplied_ids import FORWARD_TABLE, HELD, make_forward_table, person_of
 
 # Level-4 fields (access_level in the data dictionary) that tell children apart, and those that place a child.
 SHOWN_FIELDS = ("last_name", "first_name", "middle_name", "suffix", "birth_date", "gender")
@@ -48,6 +48,9 @@ _UNKNOWN_OF_A_LOOKUP = (
 _TOLD = {
     "last_name": "last name", "first_name": "first name", "middle_name": "middle name", "birth_date": "birth date",
 }  # fmt: skip
+
+
+_OF_HELD = "whose this number is has still to be settled by the state: do not use it yet"
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,9 @@ def locate(
         crowded = make_lookup_pairs(cursor, sound.select("request_id", "birth_date", "state_id"), MOST_PAIRS)
         fitting = _fitting(_weighed_people(cursor, score_pairs(cursor, model, -1_000.0)))
         counts = fitting.group_by("request_id").len("fitting_count")
-        numbers = cursor.sql(f"SELECT request_id, status FROM {NUMBER_TABLE} WHERE is_exact").pl()
+        numbers = cursor.sql(
+            f"SELECT request_id, person IS NULL AS is_withdrawn FROM {NUMBER_TABLE} WHERE is_exact"
+        ).pl()
         answers = _answers(numbered, counts, numbers, crowded, cap)
         shown = fitting.filter(pl.col("rank") <= cap).join(
             answers.filter(pl.col("reason").is_in(["FOUND", "MORE_FIT"])).select("request_id", "line_number"),
@@ -137,12 +142,11 @@ def _fitting(people: pl.DataFrame) -> pl.DataFrame:
 def _answers(
     lookups: pl.DataFrame, counts: pl.DataFrame, numbers: pl.DataFrame, crowded: pl.Series, cap: int
 ) -> pl.DataFrame:
-    status = numbers.unique("request_id")
     # Children found by a number are shown even where the names fit half the state.
     told = pl.col("fitting_count").fill_null(0)
     return (
         lookups.join(counts, on="request_id", how="left", maintain_order="left")
-        .join(status, on="request_id", how="left", maintain_order="left")
+        .join(numbers, on="request_id", how="left", maintain_order="left")
         .with_columns(
             reason=pl.when(pl.col("fault").is_not_null())
             .then("fault")
@@ -154,9 +158,9 @@ def _answers(
             .then(pl.lit("MORE_FIT"))
             .when(told > 0)
             .then(pl.lit("FOUND"))
-            .when(pl.col("status") == RETIRED)
+            .when("is_withdrawn")
             .then(pl.lit("ID_WITHDRAWN"))
-            .when(pl.col("state_id").is_not_null() & pl.col("status").is_null())
+            .when(pl.col("state_id").is_not_null() & pl.col("is_withdrawn").is_null())
             .then(pl.lit("ID_UNKNOWN"))
             .otherwise(pl.lit("NOBODY_FITS")),
             fitting_count=told,
@@ -180,7 +184,7 @@ def _described(
 
 
 def _newest(cursor: duckdb.DuckDBPyConnection, persons: pl.Series, fields: tuple[str, ...]) -> pl.DataFrame:
-    """The newest registry row of each person, only the fields named; nothing else is read."""
+    """The newest registry row of each person, only the fields named, and whether its number is held."""
     cursor.register("wanted_persons", pl.DataFrame({"person": persons}))
     rows = cursor.sql(
         f"""
@@ -189,8 +193,8 @@ def _newest(cursor: duckdb.DuckDBPyConnection, persons: pl.Series, fields: tuple
             UNION
             SELECT f.state_id, f.person FROM {FORWARD_TABLE} f SEMI JOIN wanted_persons w ON w.person = f.person
         )
-        SELECT held.person, {", ".join(f"r.{name}" for name in fields)}
-        FROM {REGISTRY} r JOIN held ON held.state_id = r.state_id
+        SELECT held.person, s.status = '{HELD}' AS is_held, {", ".join(f"r.{name}" for name in fields)}
+        FROM {REGISTRY} r JOIN held ON held.state_id = r.state_id JOIN state.identity.student s ON s.state_id = held.person
         QUALIFY row_number() OVER (
             PARTITION BY held.person
             ORDER BY r.last_school_year DESC, r.state_id = held.person DESC, r.last_seen_at DESC, r.version_hash
@@ -213,7 +217,12 @@ def _explained(row: dict[str, Any]) -> str:
             same.append(word)
         elif level.says:
             other.append(level.says)
-    parts = [_by_number(row), f"same {_enumerated(same)}" if same else "", *dict.fromkeys(other)]
+    parts = [
+        _by_number(row),
+        f"same {_enumerated(same)}" if same else "",
+        *dict.fromkeys(other),
+        _OF_HELD if row["is_held"] else "",
+    ]
     sentence = "; ".join(part for part in parts if part)
     return sentence[:1].upper() + sentence[1:]
 

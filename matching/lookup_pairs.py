@@ -16,7 +16,7 @@ from matching.requests import REQUEST_TABLE
 from matching.slips import one_slip_away
 from matching.standardize import nickname_groups
 from matching.student_ids import ID_LENGTH
-from matching.supplied_ids import FORWARD_TABLE, RETIRED
+from matching.supplied_ids import FORWARD_TABLE, person_of
 
 NUMBER_TABLE = "mosis_lookup_number"
 TOLD_TABLE = "mosis_told_pair"
@@ -139,7 +139,7 @@ def _drop_crowds(cursor: duckdb.DuckDBPyConnection, most: int, condition: str) -
 
 
 def _make_number_table(cursor: duckdb.DuckDBPyConnection, lookups: pl.DataFrame) -> None:
-    """NUMBER_TABLE: request_id, state_id, is_exact, status, person; the numbers of the registry that a look-up names.
+    """NUMBER_TABLE: request_id, state_id, is_exact, person (null when withdrawn); the numbers a look-up names.
 
     Nearly named ones only where nobody ever had the number itself.
     """
@@ -155,8 +155,7 @@ def _make_number_table(cursor: duckdb.DuckDBPyConnection, lookups: pl.DataFrame)
     cursor.execute(
         f"""
         CREATE OR REPLACE TABLE {NUMBER_TABLE} AS
-        SELECT n.request_id, s.state_id, n.is_exact, s.status,
-               CASE WHEN s.status = '{RETIRED}' THEN NULL ELSE coalesce(f.person, s.state_id) END AS person
+        SELECT n.request_id, s.state_id, n.is_exact, {person_of("s", "f")} AS person
         FROM mosis_number_slip n JOIN state.identity.student s USING (state_id)
         LEFT JOIN {FORWARD_TABLE} f ON f.state_id = s.state_id
         QUALIFY n.is_exact OR NOT bool_or(n.is_exact) OVER (PARTITION BY n.request_id)

@@ -23,7 +23,9 @@ LOOK = {"last_name": "Garcia Lopez", "first_name": "Maria", "birth_date": date(2
 def con(make_registry: MAKER, crowd: list[dict[str, Any]]) -> duckdb.DuckDBPyConnection:
     merged = {**MARIA, "state_id": OLD_ID, "status": "merged", "merged_into": ID, "last_name": "Garcia"}
     withdrawn = {**crowd[0], "state_id": "5555555555", "status": "retired", "last_name": "Gone"}
-    return make_registry(MARIA, merged, withdrawn, *crowd)
+    lost = {**crowd[1], "state_id": "6666666666", "status": "merged", "merged_into": "5555555555", "last_name": "Lost"}
+    held = {**crowd[2], "state_id": "0123456789", "status": "held", "last_name": "Doubtful", "first_name": "Case"}
+    return make_registry(MARIA, merged, withdrawn, lost, held, *crowd)
 
 
 def look(con: duckdb.DuckDBPyConnection, *lookups: dict[str, Any], cap: int = 10) -> Located:
@@ -76,6 +78,7 @@ def test_each_slip_finds_the_child_first(con: duckdb.DuckDBPyConnection) -> None
         ({"last_name": "Smith", "birth_date": date(2012, 3, 5)}, "NOBODY_FITS"),
         ({"state_id": "7777777777"}, "ID_UNKNOWN"),
         ({"state_id": "5555555555"}, "ID_WITHDRAWN"),
+        ({"state_id": "6666666666"}, "ID_WITHDRAWN"),
         ({"local_student_id": "100", "district_code": "048078"}, "NOBODY_FITS"),
         ({"fault": "PURPOSE_UNKNOWN", **LOOK}, "PURPOSE_UNKNOWN"),
     ],
@@ -105,6 +108,12 @@ def test_sentences(con: duckdb.DuckDBPyConnection) -> None:
         "One slip away from the child’s state ID",
         "Same local ID",
     ]
+
+
+def test_held_number_is_shown_with_a_warning(con: duckdb.DuckDBPyConnection) -> None:
+    for asked in ({"state_id": "123456789"}, {"last_name": "Doubtful", "first_name": "Case"}):
+        (sentence,) = look(con, asked).candidates["explanation"]
+        assert sentence.endswith("do not use it yet")
 
 
 def test_dates_written_by_mistake() -> None:
