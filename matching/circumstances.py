@@ -81,14 +81,26 @@ def enrolment_weight(thresholds: Thresholds) -> pl.Expr:
 
 
 def _seen_in_run(cursor: duckdb.DuckDBPyConnection, places: pl.DataFrame) -> pl.DataFrame:
-    """Which of the places stand in the files of this run, by school year."""
-    cursor.register("mosis_places", places)
+    """Which of the places stand in the files of this run, by school year.
+
+    A local ID that was handed out again is not the child who had it: the line must share the birth date or the first name
+    with somebody who was known under that number before.
+    """
+    cursor.register("mosis_places", places.select("place_district", "place_local_id").drop_nulls().unique())
+    here = "SEMI JOIN mosis_places p ON p.place_district = r.district_code AND p.place_local_id = r.local_student_id"
+    names = "r.district_code, r.local_student_id, r.birth_date, r.first_name_key"
     seen = cursor.sql(
         f"""
+        WITH in_run AS (SELECT DISTINCT {names}, r.school_year FROM {REQUEST_TABLE} r {here}),
+        known AS (
+            SELECT {names}, NULL AS school_year FROM {REGISTRY} r {here} UNION ALL SELECT {names}, school_year FROM in_run r
+        )
         SELECT DISTINCT q.district_code AS place_district, q.local_student_id AS place_local_id, q.school_year,
                true AS is_in_run
-        FROM {REQUEST_TABLE} q
-        SEMI JOIN mosis_places p ON p.place_district = q.district_code AND p.place_local_id = q.local_student_id
+        FROM in_run q
+        SEMI JOIN known k ON k.district_code = q.district_code AND k.local_student_id = q.local_student_id
+             AND (k.school_year IS NULL OR k.school_year < q.school_year)
+             AND (k.birth_date = q.birth_date OR k.first_name_key = q.first_name_key)
         """
     ).pl()
     cursor.unregister("mosis_places")
@@ -96,7 +108,11 @@ def _seen_in_run(cursor: duckdb.DuckDBPyConnection, places: pl.DataFrame) -> pl.
 
 
 def _reported(cursor: duckdb.DuckDBPyConnection, places: pl.DataFrame) -> pl.DataFrame:
-    """Districts of the places that have reported a school year of this run, here or earlier."""
+    """Districts of the places that have reported a school year of this run, here or earlier.
+
+    Whom a district had the year before is known from the registry, or from the files of this run where it loads several
+    years at once.
+    """
     cursor.register("mosis_place_district", places.select("place_district").unique())
     reported = cursor.sql(
         f"""
@@ -104,15 +120,20 @@ def _reported(cursor: duckdb.DuckDBPyConnection, places: pl.DataFrame) -> pl.Dat
         in_run AS (
             SELECT DISTINCT district_code, local_student_id, school_year FROM {REQUEST_TABLE}
             WHERE local_student_id IS NOT NULL
+        ),
+        child AS (
+            SELECT r.district_code, r.local_student_id, y.school_year, r.last_school_year >= y.school_year AS is_seen
+            FROM {REGISTRY} r JOIN run_year y ON r.last_school_year BETWEEN y.school_year - 1 AND y.school_year
+            UNION ALL
+            SELECT r.district_code, r.local_student_id, y.school_year, false
+            FROM in_run r JOIN run_year y ON r.school_year = y.school_year - 1
         )
-        SELECT r.district_code AS place_district, y.school_year,
-               count(*) FILTER (r.last_school_year >= y.school_year OR s.school_year IS NOT NULL)
-                   >= {REPORTED_SHARE} * count(*) AS has_reported
-        FROM {REGISTRY} r
-        SEMI JOIN mosis_place_district d ON d.place_district = r.district_code
-        JOIN run_year y ON r.last_school_year BETWEEN y.school_year - 1 AND y.school_year
-        LEFT JOIN in_run s ON s.district_code = r.district_code AND s.local_student_id = r.local_student_id
-             AND s.school_year = y.school_year
+        SELECT c.district_code AS place_district, c.school_year,
+               count(*) FILTER (c.is_seen OR s.school_year IS NOT NULL) >= {REPORTED_SHARE} * count(*) AS has_reported
+        FROM child c
+        SEMI JOIN mosis_place_district d ON d.place_district = c.district_code
+        LEFT JOIN in_run s ON s.district_code = c.district_code AND s.local_student_id = c.local_student_id
+             AND s.school_year = c.school_year
         GROUP BY ALL
         """
     ).pl()

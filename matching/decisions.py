@@ -6,8 +6,8 @@ in odds against everybody else in the registry, so a name that is enough in a vi
 
 import polars as pl
 
-from matching.circumstances import enrolment_weight
-from matching.guards import HELD_AS_TWINS, SAME_LOCAL_ID, VETO, could_be_twins, guard, name_facts
+from matching.circumstances import GONE, enrolment_weight
+from matching.guards import HELD_AS_TWINS, SAME_LOCAL_ID, VETO, could_be_twins, guard, pair_facts
 from matching.model import Thresholds
 from matching.reasons import CONFIRMED, ERROR, NEAR_MATCH, NEW, REUSED
 from matching.scoring import WEIGHT_DIGITS
@@ -41,7 +41,7 @@ def weigh_people(pairs: pl.DataFrame, thresholds: Thresholds, prior: float) -> p
     weighed = pairs.with_columns(
         match_weight=weight.round(WEIGHT_DIGITS),
         guard=guard(pl.col("has_other_local_id")),
-        **name_facts(),
+        **pair_facts(),
     )
     # Two records of one person with one weight differ in nothing that counts; the hash only makes the choice repeatable.
     nearest = weighed.with_columns(is_vetoed=pl.col("guard").eq_missing(VETO)).sort(
@@ -112,11 +112,18 @@ def _summary(people: pl.DataFrame, thresholds: Thresholds) -> pl.DataFrame:
         best_guard=pl.when(_is_twin_of_another(thresholds))
         .then(pl.lit(HELD_AS_TWINS))
         .otherwise(pl.col("guard").first()),
+        is_supported=is_supported().first(),
         second_weight=pl.col("match_weight").get(1, null_on_oob=True),
         local_count=by_local_id.sum(),
         local_person=pl.col("person").filter(by_local_id).first(),
         local_weight=pl.col("match_weight").filter(by_local_id).first(),
     )
+
+
+def is_supported() -> pl.Expr:
+    """Name and birth date alone never link, rare as the name may be: a field that strangers do not share must support
+    them, or that the child has left where he or she was."""
+    return pl.col("is_corroborated") | (pl.col("enrolment") == GONE)
 
 
 def _is_twin_of_another(thresholds: Thresholds) -> pl.Expr:
@@ -150,6 +157,8 @@ def _case(thresholds: Thresholds) -> pl.Expr:
         .then(pl.lit("new"))
         .when(pl.col("best_guard").is_not_null())
         .then(pl.lit("held"))
+        .when((best >= thresholds.upper) & ~pl.col("is_supported"))
+        .then(pl.lit("unsure"))
         .when((best >= thresholds.upper) & clear)
         .then(pl.lit("model"))
         .when(best >= thresholds.upper)

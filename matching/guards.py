@@ -7,7 +7,18 @@ says: a person must look, whatever the weight.
 
 import polars as pl
 
-from matching.comparisons import BIRTH_DATE, FIRST_NAME, GENDER, LAST_NAME, MIDDLE_NAME, PLACE, SSN, SUFFIX, Comparison
+from matching.comparisons import (
+    BIRTH_DATE,
+    FIRST_NAME,
+    GENDER,
+    GUARDIAN,
+    LAST_NAME,
+    MIDDLE_NAME,
+    PLACE,
+    SSN,
+    SUFFIX,
+    Comparison,
+)
 
 VETO = "VETO"
 HELD_AS_TWINS = "TWINS_OR_SIBLINGS"
@@ -97,11 +108,13 @@ def vetoed_for_first_name() -> pl.Expr:
     return _COULD_BE_TWINS & other_name & ~at_level(SSN, "DIFFERENT") & ~at_level(SUFFIX, "DIFFERENT")
 
 
-def name_facts() -> dict[str, pl.Expr]:
-    """What the names of a pair say, for deciding between people: ``agrees``, ``has_same_name`` (with the birth date) and
-    ``has_name_alike`` (a first name that is only alike, as twins have, and nothing that proves the child)."""
+def pair_facts() -> dict[str, pl.Expr]:
+    """What a pair says for deciding between people, as columns: ``agrees``, ``has_same_name`` (with the birth date),
+    ``has_name_alike`` (a first name that is only alike, as twins have, and nothing that proves the child) and
+    ``is_corroborated`` (a field that strangers of one name and birth date do not share)."""
     return {
         "agrees": agrees(),
         "has_same_name": FIRST_AGREES & BIRTH_DATE_SAME,
         "has_name_alike": could_be_twins() & ~SAME_LOCAL_ID & ~SSN_SAME & ~MIDDLE_SAME,
+        "is_corroborated": MIDDLE_SAME | at_level(GUARDIAN, "SAME") | at_level(SSN, "SAME", "ONE_SLIP") | SAME_LOCAL_ID,
     }

@@ -15,7 +15,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from matching.circumstances import enrolment, enrolment_weight
-from matching.guards import SAME_LOCAL_ID, VETO, could_be_twins, guard, name_facts
+from matching.decisions import is_supported
+from matching.guards import SAME_LOCAL_ID, VETO, could_be_twins, guard, pair_facts
 from matching.model import LEAST_POPULATION, Thresholds
 from matching.scoring import WEIGHT_DIGITS
 
@@ -64,11 +65,11 @@ def number_new_people(
     weighed = weigh_run_pairs(cursor, where, once, new.height, thresholds)
     among_new = weighed.filter(is_new_pair)
     one_child = pl.col("guard").is_null() & (
-        (pl.col("match_weight") >= thresholds.new_upper) | (pl.col("agrees") & SAME_LOCAL_ID)
+        ((pl.col("match_weight") >= thresholds.new_upper) & is_supported()) | (pl.col("agrees") & SAME_LOCAL_ID)
     )
     links = among_new.filter(one_child)
     group = _groups(new["request_id"], links)
-    broken = _contradicted(new, group, among_new)
+    broken = _contradicted(new, group, among_new, links)
     # What stays of a broken group: the lines of one child in the files of one district.
     safe = links.join(broken, on="request_id", how="anti").vstack(
         links.join(broken, on="request_id", how="semi").filter(SAME_LOCAL_ID)
@@ -114,7 +115,7 @@ def weigh_run_pairs(
     weighed = _with_enrolment(cursor, both).with_columns(
         match_weight=(pl.col("evidence") + prior + twins + enrolment_weight(thresholds)).round(WEIGHT_DIGITS),
         has_other_local_id=(here & (pl.col("local_student_id") != pl.col("other_local_student_id"))).fill_null(False),
-        **name_facts(),
+        **pair_facts(),
     )
     return weighed.with_columns(guard=guard(pl.col("has_other_local_id")))
 
@@ -157,22 +158,42 @@ def _groups(request_ids: pl.Series, links: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame({"request_id": ids, "group": labels.astype(np.int64)})
 
 
-def _contradicted(new: pl.DataFrame, group: pl.DataFrame, weighed: pl.DataFrame) -> pl.DataFrame:
-    """request_id of every member of a group that holds a vetoed pair, or two local IDs of one district and year."""
-    placed = new.join(group, on="request_id").filter(pl.col("local_student_id").is_not_null())
+def _contradicted(new: pl.DataFrame, group: pl.DataFrame, weighed: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """request_id of every member of a group that cannot be one child.
+
+    It holds a pair that a guard objects to, or two local IDs of one district and year, or it stands in two districts in one
+    year only by way of another year: a leaver and a namesake hang together over the place the leaver went to.
+    """
+    placed = new.join(group, on="request_id")
     doubled = (
-        placed.group_by("group", "district_code", "school_year")
+        placed.filter(pl.col("local_student_id").is_not_null())
+        .group_by("group", "district_code", "school_year")
         .agg(local_ids=pl.col("local_student_id").n_unique())
         .filter(pl.col("local_ids") > 1)
     )
-    vetoed = (
+    objected = (
         weighed.filter(pl.col("guard").is_not_null())
         .join(group, on="request_id")
         .join(group, left_on="other_id", right_on="request_id", suffix="_other")
         .filter(pl.col("group") == pl.col("group_other"))
     )
-    bad = pl.concat([doubled.select("group"), vetoed.select("group")]).unique()
+    bad = pl.concat([frame.select("group") for frame in (doubled, objected, _in_two_districts(placed, links))]).unique()
     return group.join(bad, on="group", how="semi").select("request_id")
+
+
+def _in_two_districts(placed: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
+    """group, school_year and two districts of it that no link of that year joins."""
+    sides = ["group", "school_year", "district_code", "other_district_code"]
+    where = placed.select("group", "school_year", "district_code").unique()
+    both = where.join(where.rename({"district_code": "other_district_code"}), on=["group", "school_year"]).filter(
+        pl.col("district_code") < pl.col("other_district_code")
+    )
+    in_year = links.filter("is_one_year").join(placed.select("request_id", "group"), on="request_id")
+    ordered = in_year.with_columns(
+        district_code=pl.min_horizontal("district_code", "other_district_code"),
+        other_district_code=pl.max_horizontal("district_code", "other_district_code"),
+    )
+    return both.join(ordered.select(sides), on=sides, how="anti")
 
 
 def _between_groups(group: pl.DataFrame, unsure: pl.DataFrame) -> pl.DataFrame:

@@ -13,15 +13,16 @@ LIMITS = load_model().thresholds
 PEOPLE = {
     "request_id": pl.Int64, "person": pl.String, "match_weight": pl.Float64, "guard": pl.String, "is_vetoed": pl.Boolean,
     "agrees": pl.Boolean, "gamma_place": pl.Int8, "has_same_name": pl.Boolean, "has_name_alike": pl.Boolean,
+    "is_corroborated": pl.Boolean, "enrolment": pl.String,
 }  # fmt: skip
 
 
 def person(
     name: str, weight: float, guard: str | None = None, *, agrees: bool = False, same_local_id: bool = False,
-    same_name: bool = True, alike: bool = False,
+    same_name: bool = True, alike: bool = False, corroborated: bool = True, enrolment: str = "UNKNOWN",
 ) -> Any:  # fmt: skip
     level = PLACE.number_of("SAME_LOCAL_ID" if same_local_id else "OTHER_DISTRICT")
-    return (0, name, weight, guard, guard == "VETO", agrees, level, same_name, alike)
+    return (0, name, weight, guard, guard == "VETO", agrees, level, same_name, alike, corroborated, enrolment)
 
 
 def outcome_of(*people: Any, status: str | None = None, supplied: str | None = None) -> tuple[str, str, str | None]:
@@ -48,6 +49,10 @@ def outcome_of(*people: Any, status: str | None = None, supplied: str | None = N
         ([person("A", 30), person("B", 30, "VETO")], ("REUSED", "MODEL_MATCH", "A")),
         ([person("A", 30, "SSN_CONFLICT")], ("NEAR_MATCH", "SSN_CONFLICT", None)),
         ([person("A", LIMITS.lower - 0.01, "SSN_CONFLICT")], ("NEW", "NOBODY_ALIKE", None)),
+        # A name and a birth date alone, and with a child who has left.
+        ([person("A", 30, corroborated=False)], ("NEAR_MATCH", "NOT_SURE", None)),
+        ([person("A", 30, corroborated=False, enrolment="STILL_THERE")], ("NEAR_MATCH", "NOT_SURE", None)),
+        ([person("A", 30, corroborated=False, enrolment="GONE")], ("REUSED", "MODEL_MATCH", "A")),
         # A first name that is only alike, where another child born on that day has the very name: one of twins.
         ([person("A", 30, alike=True, same_name=False)], ("REUSED", "MODEL_MATCH", "A")),
         (

@@ -6,12 +6,12 @@ import polars as pl
 import pytest
 
 from matching.comparisons import BY_NAME
-from matching.guards import VETO, agrees, could_be_twins, guard, name_facts, vetoed_for_first_name
+from matching.guards import VETO, agrees, could_be_twins, guard, pair_facts, vetoed_for_first_name
 
 # A pair that agrees in everything a guard looks at, in two districts.
 ALIKE = {
     "first_name": "SAME", "last_name": "SAME", "middle_name": "MISSING", "suffix": "MISSING", "birth_date": "SAME",
-    "gender": "SAME", "ssn": "MISSING", "place": "OTHER_DISTRICT",
+    "gender": "SAME", "ssn": "MISSING", "place": "OTHER_DISTRICT", "guardian": "MISSING",
 }  # fmt: skip
 
 
@@ -149,5 +149,23 @@ def test_only_the_first_name_takes_them_for_twins(levels: dict[str, str], is_alo
     ],
 )
 def test_names_between_people(levels: dict[str, str], same: bool, alike: bool) -> None:
-    facts = pair(**levels).select(**name_facts())
+    facts = pair(**levels).select(**pair_facts())
     assert facts.select("has_same_name", "has_name_alike").row(0) == (same, alike)
+
+
+@pytest.mark.parametrize(
+    "levels, expected",
+    [
+        ({}, False),
+        ({"middle_name": "SAME"}, True),
+        ({"middle_name": "INITIAL"}, False),
+        ({"guardian": "SAME"}, True),
+        ({"guardian": "SAME_LAST_NAME"}, False),
+        ({"ssn": "SAME"}, True),
+        ({"ssn": "ONE_SLIP"}, True),
+        ({"place": "SAME_LOCAL_ID"}, True),
+        ({"place": "SAME_DISTRICT"}, False),
+    ],
+)
+def test_what_strangers_of_one_name_do_not_share(levels: dict[str, str], expected: bool) -> None:
+    assert pair(**levels).select(**pair_facts())["is_corroborated"].item() is expected

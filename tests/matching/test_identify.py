@@ -44,7 +44,10 @@ CASES = [
     ({**MOVED, "first_name": "Maira"}, ("REUSED", "MODEL_MATCH", MARIA_ID)),
     # Moved, and little is left that is the same.
     ({**MOVED, "last_name": "Nowak", "middle_name": None}, ("NEAR_MATCH", "NOT_SURE", None)),
-    ({**MOVED, "middle_name": None, "birth_date": date(2012, 5, 3)}, ("REUSED", "MODEL_MATCH", MARIA_ID)),
+    ({**MOVED, "birth_date": date(2012, 5, 3)}, ("REUSED", "MODEL_MATCH", MARIA_ID)),
+    # A name and a birth date alone, with or without a slip: strangers share them.
+    ({**MOVED, "middle_name": None}, ("NEAR_MATCH", "NOT_SURE", None)),
+    ({**MOVED, "middle_name": None, "birth_date": date(2012, 5, 3)}, ("NEAR_MATCH", "NOT_SURE", None)),
     ({**MOVED, "suffix": "Jr"}, ("REUSED", "EXACT_MATCH", MARIA_ID)),
     # Twins.
     ({**MOVED, "first_name": "Emma", "middle_name": None}, ("NEW", "NOBODY_ALIKE", None)),

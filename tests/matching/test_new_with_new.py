@@ -6,11 +6,17 @@ from typing import Any
 import polars as pl
 import pytest
 
+from matching.candidates import score_open_requests
 from matching.identify import identify
+from matching.model import load_model
+from matching.new_with_new import number_new_people
+from matching.requests import prepare_requests, workspace
+from matching.run_state import RunState
 
 OTTO: dict[str, Any] = {
     "last_name": "Vandermeer", "first_name": "Otto", "middle_name": "Emil", "gender": "M", "birth_date": date(2013, 4, 9),
 }  # fmt: skip
+NOBODY = pl.DataFrame(schema={"request_id": pl.Int64, "person": pl.String})
 THERE = {"district_code": "048078", "local_student_id": "77"}
 
 
@@ -91,3 +97,42 @@ def test_a_child_nobody_knows_beside_one_who_is_known(make_requests: Any, make_r
     assert decided["outcome"].to_list() == ["REUSED", "NEW"]
     assert decided["person_number"].to_list() == [None, 1]
     assert decided.filter(pl.col("outcome") == "NEW")["state_id"].to_list() == [None]
+
+
+def test_a_leaver_and_a_namesake_are_not_one_child_by_way_of_the_next_year(
+    make_requests: Any, make_registry: Any
+) -> None:
+    # The first Otto leaves for a third district; the other one has been where he is all the time.
+    first, namesake = {**OTTO, "school_year": 2025}, {**OTTO, **THERE, "middle_name": None, "school_year": 2025}
+    moved, stayed = {**OTTO, "district_code": "115115", "middle_name": "E"}, {**namesake, "school_year": 2026}
+    elsewhere = {"last_name": "Nowak", "first_name": "Ida", "local_student_id": "5"}
+    both_years = [{**elsewhere, "school_year": year} for year in (2025, 2026)]
+    requests = make_requests(first, namesake, {**moved, "school_year": 2026}, stayed, *both_years)
+    decided = identify(requests, make_registry()).assignments.sort("line_number")
+    one, other = decided["person_number"].to_list()[:2]
+    assert one != other
+
+
+@pytest.mark.parametrize("middle_name, guardian, count", [("Emil", None, 1), (None, "Anna", 1), (None, None, 2)])
+def test_a_name_and_a_birth_date_alone_are_not_one_child(
+    middle_name: str | None, guardian: str | None, count: int, make_requests: Any, make_registry: Any
+) -> None:
+    child = {**OTTO, "middle_name": middle_name, "guardian_first_name": guardian, "guardian_last_name": guardian}
+    pairs = numbers(identify(make_requests(child, {**child, **THERE}), make_registry()))
+    assert len({number for number, _ in pairs}) == count
+
+
+def test_pairs_that_may_be_one_child_are_handed_out(make_requests: Any, make_registry: Any) -> None:
+    requests = make_requests(OTTO, {**OTTO, **THERE, "last_name": "Vandermoor", "middle_name": None})
+    with workspace(make_registry()) as cursor:
+        run = RunState(cursor, load_model(), prepare_requests(requests))
+        run.look_up_supplied(NOBODY)
+        pairs = score_open_requests(run)
+        where = run.requests.select("request_id", "district_code", "local_student_id", "school_year")
+        both_new = number_new_people(cursor, where, pairs, run.model.thresholds)
+        one_new = number_new_people(cursor, where.head(1), pairs, run.model.thresholds, where.tail(1))
+    for alike in (both_new.alike, one_new.alike):
+        assert sorted(alike.select("request_id", "other_id").row(0)) == [0, 1]
+        assert alike["match_weight"].item() >= run.model.thresholds.new_lower
+    assert one_new.alike["request_id"].item() == where["request_id"][0]
+    assert one_new.numbered.select("person_number", "is_alike").rows() == [(1, True)]
