@@ -17,7 +17,7 @@ from matching.questions import CANCEL
 from matching.reasons import CANCELED, NEAR_MATCH, REUSED
 from matching.requests import ANSWER_SCHEMA, REQUEST_TABLE
 from matching.run_state import RunState
-from matching.stored_facts import load_decided_records, load_facts
+from matching.stored_facts import load_facts, place_keys
 
 # What says who a record is about; two records that agree in all of it, nulls included, say the same.
 _IDENTITY = (
@@ -46,15 +46,18 @@ class Followed:
 def follow_people(run: RunState) -> Followed:
     """Settles what people decided about these requests."""
     answered = _agreed_answers(run)
-    records = pl.concat([load_decided_records(run.cursor), _answered_records(run, answered)], how="vertical_relaxed")
-    old = settled([*load_facts(run.cursor), *_same_records(records)])
+    own = _own_questions(run)
+    told_before, decided = load_facts(run.cursor, _nodes(run, answered, own))
+    records = pl.concat([decided, _answered_records(run, answered)], how="vertical_relaxed")
+    old = settled([*told_before, *_same_records(records)])
     new = _told_facts(answered)
     refused = contradictions(old, new)
     answered = _left_open(answered, {str(fact.source and fact.source.question) for fact in refused})
     refused_questions = set(answered.filter(pl.col("answer_reason") == "RETURN_CONTRADICTS")["near_match_id"])
     kept = [fact for fact in new if fact.source and fact.source.question not in refused_questions]
     _settle_answers(run, answered)
-    told = _told(run, records, answered, Closure([*old, *kept]))
+    links = _links(run, records, own).join(answered, on="request_id", how="anti")
+    told = _told(links, Closure([*old, *kept]))
     _settle_told(run, told)
     different = answered.filter(pl.col("answer") == "different").explode("ruled_out")
     ruled_out = pl.concat(
@@ -119,9 +122,8 @@ def _settle_answers(run: RunState, answered: pl.DataFrame) -> None:
     run.settle_as(answered.filter(pl.col("answer") == "open"), NEAR_MATCH, pl.col("answer_reason"), "decision")
 
 
-def _told(run: RunState, records: pl.DataFrame, answered: pl.DataFrame, closure: Closure) -> pl.DataFrame:
-    """request_id, kind, person and reason of what earlier decisions say about requests that this run did not answer."""
-    links = _links(run, records).join(answered, on="request_id", how="anti")
+def _told(links: pl.DataFrame, closure: Closure) -> pl.DataFrame:
+    """request_id, kind, person and reason of what decisions say about requests, by the decided records they resemble."""
     rows: list[tuple[int, str, str | None, str | None]] = []
     for request_id, group in groupby(links.iter_rows(named=True), key=itemgetter("request_id")):
         rows += _follow(request_id, list(group), closure)
@@ -154,12 +156,9 @@ def _settle_told(run: RunState, told: pl.DataFrame) -> None:
     run.settle_as(told.filter(pl.col("kind") == CANCEL), CANCELED, "DECIDED_CANCEL", "decision")
 
 
-def _links(run: RunState, records: pl.DataFrame) -> pl.DataFrame:
-    """request_id, near_match_id and link (own, same, enrolment) of open requests and the decided records they resemble.
-
-    A record that names an ID is left to the evidence: the ID may be the better answer.
-    """
-    own = run.cursor.sql(
+def _own_questions(run: RunState) -> pl.DataFrame:
+    """request_id and near_match_id of open requests whose very line was decided; is_canceled, is_same (by a SAME)."""
+    return run.cursor.sql(
         f"""
         SELECT q.request_id, d.near_match_id, bool_or(d.kind = '{CANCEL}') AS is_canceled,
                bool_or(d.kind = '{MUST}') AS is_same
@@ -169,6 +168,20 @@ def _links(run: RunState, records: pl.DataFrame) -> pl.DataFrame:
         WHERE q.is_open GROUP BY ALL ORDER BY ALL
         """
     ).pl()
+
+
+def _nodes(run: RunState, answered: pl.DataFrame, own: pl.DataFrame) -> pl.Series:
+    """What the requests of the run have in common with decided records: questions, places, and numbers that answers name."""
+    places = run.requests.select(pl.concat_list(place_keys()).explode().drop_nulls().unique()).to_series()
+    named = [answered["answer_person"], answered["ruled_out"].explode(), answered["near_match_id"]]
+    return pl.concat([one.rename("node").cast(pl.String) for one in (places, own["near_match_id"], *named)])
+
+
+def _links(run: RunState, records: pl.DataFrame, own: pl.DataFrame) -> pl.DataFrame:
+    """request_id, near_match_id and link (own, same, enrolment) of open requests and the decided records they resemble.
+
+    A record that names an ID is left to the evidence: the ID may be the better answer.
+    """
     requests = run.requests.join(run.open_ids(), on="request_id").select("request_id", "submitted_state_id", *_IDENTITY)
     placed = records.filter(pl.col("local_student_id").is_not_null())
     has_number = pl.col("local_student_id").is_not_null() | pl.col("ssn_hash").is_not_null()

@@ -159,6 +159,8 @@ def contradictions(old: Iterable[Fact], new: Iterable[Fact]) -> dict[Fact, Fact]
     can say which of two people is right. What is left agrees with the old facts, if these agreed with each other.
     """
     kept = sorted(set(new), key=_order)
+    if not kept:
+        return {}
     base = sorted(set(old), key=_order)
     refused: dict[Fact, Fact] = {}
     while kept and (found := _first_refusals([*base, *kept], set(kept))):

@@ -12,11 +12,9 @@ import duckdb
 import polars as pl
 
 from matching.acts import Act
-from matching.people_facts import CANNOT, Closure
-from matching.requests import workspace
+from matching.people_facts import CANNOT
 from matching.run_state import RunState
-from matching.stored_facts import load_facts
-from matching.supplied_ids import make_forward_table
+from matching.stored_facts import load_closure
 from schemas.errors import UnknownName
 
 # Either side is a line of the run (its ID comes with the commit) or a child who is known already.
@@ -69,7 +67,7 @@ def record_proposals(con: duckdb.DuckDBPyConnection, pairs: pl.DataFrame, run_id
         GROUP BY ALL ORDER BY ALL
         """
     ).fetchall()
-    closure = _closure(con)
+    closure = load_closure(con, {number for one, other, *_ in given for number in (one, other)})
     known = {name for (name,) in con.execute("SELECT proposal_id FROM identity.proposal").fetchall()}
     rows = {}
     for one, other, reason, weight in given:
@@ -83,12 +81,6 @@ def record_proposals(con: duckdb.DuckDBPyConnection, pairs: pl.DataFrame, run_id
             list(rows.values()),
         )
     return len(rows)
-
-
-def _closure(con: duckdb.DuckDBPyConnection) -> Closure:
-    with workspace(con) as cursor:
-        make_forward_table(cursor)
-        return Closure(load_facts(cursor))
 
 
 def decide_proposal(con: duckdb.DuckDBPyConnection, act: Act, block_number: int) -> None:
