@@ -8,6 +8,7 @@ ten thousand rows) must end in a clear message, not in a full disk.
 from dataclasses import dataclass
 
 import duckdb
+import polars as pl
 
 from matching.requests import REQUEST_TABLE
 from schemas.errors import MosisError
@@ -60,6 +61,8 @@ BLOCKING_RULES = (
     ),
 )  # fmt: skip
 
+SAYS_MORE_OF_LINKED = ("SAME_DISTRICT_AND_LOCAL_ID", "SAME_SSN", "SAME_GUARDIAN_AND_BIRTH_DATE")
+
 # Two children of one district and year with two local IDs and two first names are never one child: not worth a look.
 _MAY_BE_ONE_CHILD = (
     "NOT (q.district_code = r.district_code AND q.school_year = r.school_year AND q.layout = r.layout "
@@ -80,6 +83,20 @@ def block_within_run(cursor: duckdb.DuckDBPyConnection, request_count: int) -> N
     """Adds to PAIR_TABLE the pairs of open requests that share a key, each pair once; the other side is ``-1 - id``."""
     for rule in BLOCKING_RULES:
         _insert(cursor, rule, run_pairs_sql(rule), request_count)
+
+
+def block_with_linked(cursor: duckdb.DuckDBPyConnection, linked: pl.DataFrame, request_count: int) -> None:
+    """Adds to PAIR_TABLE each open request with the requests of the run that a known child's data settled (request_id).
+
+    Such a record has the child's own name and birth date; by these its rows in the registry are found. Here go the rules
+    for what those rows may not say yet: where the child is now, and with which number.
+    """
+    cursor.register("linked_requests", linked.select("request_id"))
+    for rule in BLOCKING_RULES:
+        if rule.name in SAYS_MORE_OF_LINKED:
+            condition = "r.request_id IN (SELECT request_id FROM linked_requests)"
+            _insert(cursor, rule, _pairs_sql(rule, REQUEST_TABLE, _OTHER_REQUEST, condition), request_count)
+    cursor.unregister("linked_requests")
 
 
 def registry_pairs_sql(rule: BlockingRule, registry: str = REGISTRY) -> str:

@@ -9,7 +9,14 @@ from collections.abc import Callable
 import duckdb
 import polars as pl
 
-from matching.blocking import PAIR_TABLE, REGISTRY, block_with_registry, block_within_run, make_pair_table
+from matching.blocking import (
+    PAIR_TABLE,
+    REGISTRY,
+    block_with_linked,
+    block_with_registry,
+    block_within_run,
+    make_pair_table,
+)
 from matching.circumstances import enrolment
 from matching.decisions import weigh_people
 from matching.exact import SUPPLIED_TABLE
@@ -41,7 +48,13 @@ def score_open_requests(run: RunState) -> pl.DataFrame:
     block_with_registry(run.cursor, open_count)
     block_within_run(run.cursor, open_count)
     add_supplied_pairs(run.cursor)
+    block_with_linked(run.cursor, linked_requests(run), open_count)
     return score_pairs(run.cursor, run.model, least_evidence(run, open_count))
+
+
+def linked_requests(run: RunState) -> pl.DataFrame:
+    """request_id of the records of the run that are linked to a known child already."""
+    return run.settled.filter(pl.col("person").is_not_null()).select("request_id")
 
 
 def add_supplied_pairs(cursor: duckdb.DuckDBPyConnection) -> None:

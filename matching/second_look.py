@@ -35,6 +35,8 @@ def decide_in_turns(
     people = find_people(run, pairs, ruled_out) if people is None else people
     decided = decide(run.open_requests(), people, limits)
     people = weigh_rivals(people, _claims(run, decided), limits)
+    # Some were linked before any weight was asked for.
+    people = _with_people_of_run(run, people, pairs, ruled_out)
     decided = decide(run.open_requests(), people, limits)
     while not (known := decided.filter(pl.col("outcome") != NEW)).is_empty():
         run.settle(known)
