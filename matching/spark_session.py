@@ -22,7 +22,6 @@ _LOCAL = {
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.memory": "4g",
-    "spark.pyspark.python": sys.executable,
     "spark.sql.shuffle.partitions": "8",
 }
 _STOP_SECONDS = 30
@@ -55,7 +54,7 @@ def open_spark(master: str, folder: Path, options: Mapping[str, str] | None = No
         raise MosisError(
             f"matching on Spark ({master}) failed: {kind}. Nothing was decided. Look at the cluster, or match in this "
             'process: set scoring_backend = "duckdb" in mosis.toml and run again.'
-        ) from None
+        ) from (error if os.environ.get("MOSIS_DEBUG") else None)
     finally:
         _stop(gateway)
 
@@ -71,6 +70,9 @@ def _builder(master: str, folder: Path, extra: Mapping[str, str]) -> Any:
         raise UsageError("matching on Spark needs Java 17 or 21, which was not found. Install it, or set JAVA_HOME.")
     from splink.backends.spark import similarity_jar_location
 
+    if master.startswith("local"):
+        # Spark's Python workers need this environment; on a cluster PYSPARK_PYTHON says where it is there.
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     options = {
         "spark.jars": similarity_jar_location(),
