@@ -19,6 +19,7 @@ MODE_TITLES = {
     PLAIN: "Plain splink at 0.95 on the same requests: its own comparisons, training and clusters; no guard, no review",
     RULE: "Exact rule on the same requests: equal names and birth date, or equal district and local ID (how hard the state is)",
 }
+FRONTIER_TITLE = "The frontier: what other thresholds would have done (bits); 'first run' counts the first run alone"
 KIND_TITLES = {
     "false merge": "False merges are made of",
     "split": "Splits are made of",
@@ -50,7 +51,7 @@ def headline(group: Pooled) -> str:
     merges = figures["false merges"]
     return (
         f"{len(group.seeds)} state{'s' if len(group.seeds) > 1 else ''} of {group.students:,} students: "
-        f"{merges['count']:,} false merges among {mode.pupils:,} children "
+        f"{merges['count']:,} false merge{'' if merges['count'] == 1 else 's'} among {mode.pupils:,} children "
         f"({merges['value']:.2f} per 100,000; at most {merges['high']:.2f} with 95% confidence), "
         f"{figures['settled without a clerk']['value']:.2f}% of records settled without a clerk."
     )
@@ -177,13 +178,18 @@ def _frontier(mode: PooledMode) -> list[str]:
             f"{1000 * row['pupils_in_review'] / row['pupils']:.2f}", f"{row['false_merges']:,}",
             f"{1e5 * row['false_merges'] / row['pupils']:.2f}", f"{1e5 * row['splits'] / row['pupils']:.0f}",
             f"{100 * row['moves_linked'] / row['moves']:.1f}" if row["moves"] else "",
-            {"link": "", "new": "within the first run only"}[row["kind"]] + (" <- in force" if row["is_in_force"] else ""),
+            {"link": "", "new": "first run"}[row["kind"]] + (" <- in force" if row["is_in_force"] else ""),
         )
         for row in mode.frontier.iter_rows(named=True)
     ]  # fmt: skip
     heads = ("upper", "lower", "margin", "new_upper", "review per 1,000", "false merges", "per 100,000",
              "splits per 100,000", "moves linked %", "")  # fmt: skip
-    return _table("The frontier: what other thresholds would have done (bits)", heads, rows, tuple(range(9)))
+    return _table(
+        "The frontier: what other thresholds would have done (bits); 'first run' counts the first run alone",
+        heads,
+        rows,
+        tuple(range(9)),
+    )
 
 
 def _error_rates() -> list[str]:
