@@ -175,7 +175,7 @@ def _sample_records(students: int, seed: int) -> pl.DataFrame:
     hasher = SsnHasher({1: secrets.token_bytes(32)})
     frames = registration_requests(seed, students, max(4, students // _CHILDREN_A_DISTRICT))
     hashed = [frame.drop("ssn").hstack(hasher(frame["ssn"])) for frame in frames]
-    return pl.concat(hashed).rename({"person_id": "person"}).with_columns(pl.col("person").cast(pl.String))
+    return pl.concat(hashed).with_columns(person=pl.col("person_id").cast(pl.String)).drop("person_id")
 
 
 def _against_truth(model: Model, shipped: Model, students: int) -> list[CurveFigures]:
