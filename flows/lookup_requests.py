@@ -50,8 +50,13 @@ def answer_requests(session: Session, taking: Taking, folder: Path) -> None:
     write_stage(candidates, folder / CANDIDATES_STAGE)
     for name in sorted(taking.locators):
         own = answers.filter(pl.col("submission_id") == name)
-        answered = replace(taking.submissions[name], message=located_message(own), next_step=NEXT_STEP)
-        taking.submissions[name] = answered
+        is_whole = not with_results(own)["result"].eq(NOT_ANSWERED).any()
+        taking.submissions[name] = replace(
+            taking.submissions[name],
+            outcome="accepted" if is_whole else "accepted_with_violations",
+            message=located_message(own),
+            next_step=NEXT_STEP,
+        )
 
 
 def _typed_request(session: Session, submission: Submission, extract: Extract) -> pl.DataFrame:

@@ -37,6 +37,8 @@ from schemas.reading.recognition import LOCATOR_REQUEST, NEAR_MATCH_RETURN
 from schemas.rules import RuleBook
 from schemas.submission import Submission
 
+# What a receipt calls a file that is of no collection.
+_TITLES = {LOCATOR_REQUEST: "Locator request"}
 NO_ASSIGNMENTS = pl.DataFrame(schema={"outcome": pl.String})
 NO_REFUSED = pl.DataFrame(schema=REFUSED_SCHEMA)
 NO_VIOLATIONS = pl.DataFrame(schema=VIOLATION_ROW_SCHEMA)
@@ -198,7 +200,7 @@ class ReportDesk:
         collection = self._collection(submission)
         return ReceiptFacts(
             district_name=self.session.directory.district_name(submission.district_code),
-            collection_title=collection.title if collection else None,
+            collection_title=collection.title if collection else _TITLES.get(submission.layout or ""),
             due_date=collection.due_date if collection else None,
             files=tuple(files),
         )
