@@ -24,6 +24,10 @@ from schemas.paths import StateHome
 from tests.conftest import OCTOBER_2024, drop
 from tests.flows.test_commands import mosis
 
+# A whole sample state is taken over and received; the fast tests of imports are beside the code and in
+# test_imported_numbers.py.
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class TakenOver:

@@ -39,7 +39,7 @@ def is_ours(number: int) -> bool:
     return bool(has_check_digit(pl.Series([str(number)])).item())
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(numbers)
 def test_every_slip_is_found(number: int) -> None:
     away = one_slip_away(np.array([number]))
@@ -47,7 +47,7 @@ def test_every_slip_is_found(number: int) -> None:
     assert set(away[0].tolist()) - {number} == spelt_out(number)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(numbers.filter(lambda number: not is_ours(number)))
 def test_numbers_of_ours_one_slip_away_are_found(number: int) -> None:
     found = {int(ours) for some in ours_one_slip_away(np.array([number])) for ours in some}
