@@ -45,6 +45,7 @@ def test_new_child_gets_an_id_and_other_files_wait(home: StateHome) -> None:
     assert (again.outcome, again.state_id) == ("REUSED", answer.state_id)
 
 
+@pytest.mark.slow
 def test_near_match_shows_the_child_and_logs_it(home: StateHome) -> None:
     known = ask(home)
     answer = ask(home, local_student_id="4711")
@@ -65,6 +66,7 @@ def test_slip_of_the_operator_is_told_before_anything_is_sent(home: StateHome) -
     assert receipts(home) == {} and not list(home.inbox.glob("*/*"))
 
 
+@pytest.mark.slow
 def test_request_that_was_planned_and_killed_is_finished_first(
     home: StateHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +84,7 @@ def test_request_that_was_planned_and_killed_is_finished_first(
     assert outcomes == [1, 1]
 
 
+@pytest.mark.slow
 def test_request_killed_before_its_claim_is_answered_by_the_next_run(
     home: StateHome, monkeypatch: pytest.MonkeyPatch
 ) -> None:
