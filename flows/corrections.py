@@ -25,7 +25,8 @@ from matching.issuing import taken_test
 from matching.plan import find_unfinished
 from matching.slips import distance_test
 from matching.student_ids import IdSource, SystemIdSource, draw_ids
-from outputs.correction_notices import Applied, write_correction_notices
+from outputs.correction_notices import Applied, vendor_disclosures, write_correction_notices
+from outputs.disclosure_log import record_disclosures
 from schemas.clock import missouri_day
 from schemas.database import checkpoint, transaction
 from schemas.errors import MosisError, UsageError
@@ -189,6 +190,7 @@ def write_missing_notices(session: Session) -> tuple[str, ...]:
     for correction in load_corrections(session.con, without_notices=True):
         assert correction.applied_at is not None
         applied = Applied(correction.act_number, correction.kind, correction.applied_at)
+        _log_disclosures(session, applied, correction.actor)
         notified += write_correction_notices(session.con, applied, session.home, session.directory)
         with transaction(session.con):
             session.con.execute(
@@ -198,6 +200,16 @@ def write_missing_notices(session: Session) -> tuple[str, ...]:
         checkpoint(session.con)
         session.log(f"act {correction.act_number} ({correction.kind}): notices written")
     return tuple(dict.fromkeys(notified))
+
+
+def _log_disclosures(session: Session, applied: Applied, actor: str) -> None:
+    """On record before a vendor can read it; a crash in between leaves a row too many, never one too few."""
+    disclosures = vendor_disclosures(session.con, applied, actor)
+    if not disclosures:
+        return
+    with transaction(session.con):
+        record_disclosures(session.con, disclosures, session.clock.now())
+    checkpoint(session.con)
 
 
 def in_words(kind: str, change: Change) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from outputs.disclosure_log import Disclosure
 from outputs.pages import render_page
 from schemas.clock import end_of_day, missouri_day, rfc3339
 from schemas.directory import Directory
@@ -20,6 +21,8 @@ from schemas.paths import StateHome
 
 CROSSWALK, NOTICE, PAGE = "id_crosswalk.csv", "notice.txt", "notice.html"
 _GROUP_FOLDER = 0o750
+# The fields of a crosswalk (state ID, local ID, school) are those of the locator (data policy of 2007).
+_CROSSWALK_LEVEL = 4
 _REASONS = {"merge": "MERGED", "split": "SPLIT", "retire": "RETIRED", "undo": "UNDONE"}
 UNCHANGED = "UNCHANGED"
 _TITLES = {
@@ -114,9 +117,25 @@ def write_correction_notices(
         _write_district(home.outbox_of(notice.district_code), notice)
         notified.append(notice.district_code)
     for assessment, rows in _vendor_rows(con, correction.applied_at).items():
-        _write_vendor(home.precode / assessment, correction.applied_at, rows)
-        notified.append(assessment)
+        if (rows["act_number"] == correction.act_number).any():
+            _write_vendor(home.precode / assessment, correction.applied_at, rows.drop("act_number"))
+            notified.append(assessment)
     return tuple(notified)
+
+
+def vendor_disclosures(con: duckdb.DuckDBPyConnection, correction: Applied, actor: str) -> list[Disclosure]:
+    """What the log of disclosures has to hold before a vendor's crosswalk is written: whose numbers it names."""
+    purpose = f"crosswalk of state IDs, correction {correction.act_number}"
+    return [
+        Disclosure(actor, _CROSSWALK_LEVEL, purpose, f"vendor of {assessment}", own)
+        for assessment, rows in _vendor_rows(con, correction.applied_at).items()
+        if (own := _numbers(rows.filter(pl.col("act_number") == correction.act_number)))
+    ]
+
+
+def _numbers(rows: pl.DataFrame) -> list[str]:
+    named = pl.concat([rows["old_state_id"], rows["new_state_id"]]).unique().sort()
+    return [number for number in named.to_list() if number]
 
 
 def _district_notices(
@@ -232,13 +251,14 @@ def _vendor_rows(con: duckdb.DuckDBPyConnection, applied_at: datetime) -> dict[s
     ).fetchall()
     names = (
         "assessment", "old_state_id", "new_state_id", "effective_at", "reason", "district_code", "school_code",
-        "local_student_id",
+        "local_student_id", "act_number",
     )  # fmt: skip
     said = [
-        (assessment, old, new, rfc3339(at), _REASONS[kind], *where)
-        for assessment, _, at, kind, old, new, *where in rows
+        (assessment, old, new, rfc3339(at), _REASONS[kind], *where, act)
+        for assessment, act, at, kind, old, new, *where in rows
     ]
-    frame = pl.DataFrame(said, schema=dict.fromkeys(names, pl.String), orient="row")
+    schema = dict.fromkeys(names[:-1], pl.String) | {"act_number": pl.Int64}
+    frame = pl.DataFrame(said, schema=schema, orient="row")
     found = frame.partition_by("assessment", as_dict=True, maintain_order=True, include_key=False)
     return {str(assessment): own for (assessment,), own in found.items()}
 

@@ -48,7 +48,7 @@ def delivered_home(tmp_path_factory: pytest.TempPathFactory) -> StateHome:
     for district in (HERE, THERE):
         assert certify_trial(home, district, OCTOBER, actor="tester", clock=clock).is_certified
     clock.advance(days=60)
-    deliver_precode(home, "MAPSPR", 2026, clock=clock)
+    deliver_precode(home, "MAPSPR", 2026, actor="tester", clock=clock)
     return home
 
 
@@ -146,6 +146,39 @@ def test_vendor_who_was_sent_the_old_number_gets_a_crosswalk(
     ]
 
 
+def test_crosswalk_for_a_vendor_is_in_the_log_of_disclosures(
+    home: StateHome, clock: FixedClock, numbers: tuple[str, str]
+) -> None:
+    act = merge(home, clock, numbers).act_number
+    with session(home, clock) as opened:
+        logged = opened.con.execute(
+            "SELECT actor, purpose, recipient, list(state_id ORDER BY state_id) FROM access.log JOIN access.disclosed "
+            "USING (seq) WHERE starts_with(purpose, 'crosswalk') GROUP BY ALL"
+        ).fetchall()
+    assert logged == [("ann", f"crosswalk of state IDs, correction {act}", "vendor of MAPSPR", sorted(numbers))]
+
+
+def test_command_shows_before_it_does(home: StateHome, numbers: tuple[str, str]) -> None:
+    from typer.testing import CliRunner
+
+    from flows.cli.app import app
+
+    def say(*arguments: str) -> str:
+        return CliRunner().invoke(app, ["ids", *arguments, "--home", str(home.root)], catch_exceptions=False).output
+
+    keep, other = numbers
+    shown = say("merge", keep, other, "--keep", keep, "--dry-run")
+    assert "nothing is changed" in shown and f"{other}: active -> merged into {keep}" in shown
+    assert child(1)["last_name"] not in shown and child(3)["last_name"] not in shown
+    assert say("acts") == "Nothing was merged, split, retired or undone.\n"
+    done = say("merge", keep, other, "--keep", keep, "--reason", REASON, "--actor", "ann")
+    assert f"{other} is merged into {keep}" in done and f"Told: {HERE}, {THERE}, MAPSPR" in done.replace(
+        f"{THERE}, {HERE}", f"{HERE}, {THERE}"
+    )
+    assert f"by ann: {REASON}" in say("acts", "--id", other)
+    assert '"effect": "stays"' in say("split", keep, "--to", other, "--dry-run", "--json")
+
+
 def test_preview_changes_nothing_and_names_every_row(
     home: StateHome, clock: FixedClock, numbers: tuple[str, str]
 ) -> None:
@@ -171,13 +204,13 @@ def test_labels_follow_corrections_and_certified_rows_stay(
     keep, other = numbers
     before = stored(home)
     merge(home, clock, numbers)
-    deliver_precode(home, "MAPSPR", 2026, clock=clock)
+    deliver_precode(home, "MAPSPR", 2026, actor="tester", clock=clock)
     assert sum(state_id in numbers for state_id in labels(home)) == 1
     clock.advance(days=1)
     with session(home, clock) as opened:
         split = Order("split", state_id=keep, other_id=other)
         order_correction(opened, split, actor="ann", reason="Two children", id_source=SystemIdSource())
-    deliver_precode(home, "MAPSPR", 2026, clock=clock)
+    deliver_precode(home, "MAPSPR", 2026, actor="tester", clock=clock)
     assert sum(state_id in numbers for state_id in labels(home)) == 2
     assert stored(home) == before
 

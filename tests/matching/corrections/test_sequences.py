@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -78,9 +79,7 @@ def check(desk: Desk, ever: set[str]) -> None:
     assert not doubled
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(STEPS)
-def test_numbers_are_permanent_and_undo_is_exact(steps: list[Step]) -> None:
+def try_sequence(steps: list[Step]) -> None:
     desk = make_desk()
     try:
         ever = numbers(desk)
@@ -115,3 +114,17 @@ def undo_all(desk: Desk, before: dict[int, tuple[set[str], dict[str, list[Any]]]
     first, rows = before[min(before)] if before else (set(), snapshot(desk, numbers(desk)))
     if before:
         assert snapshot(desk, first) == rows
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(STEPS)
+def test_numbers_are_permanent_and_undo_is_exact(steps: list[Step]) -> None:
+    try_sequence(steps)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(STEPS)
+def test_numbers_are_permanent_over_many_sequences(steps: list[Step]) -> None:
+    try_sequence(steps)
