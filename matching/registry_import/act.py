@@ -164,9 +164,9 @@ def carry_out_import(
 
 @contextmanager
 def stage_folder(home: StateHome) -> Iterator[Path]:
-    """A private folder for typed rows under ``work``, gone when the block ends."""
+    """A private folder for typed rows under ``work``, gone when the block ends; what a killed import leaves goes with the next run."""
     make_folder(home.work, PRIVATE_FOLDER)
-    folder = Path(tempfile.mkdtemp(prefix=".registry-", dir=home.work))
+    folder = Path(tempfile.mkdtemp(prefix="registry-", dir=home.work))
     try:
         yield folder
     finally:

@@ -93,7 +93,7 @@ def test_numbers_rows_and_events_are_entered(homes: tuple[StateHome, StateHome])
     assert len(records) == 3 and len(imports) == 1
     assert journal.read(1).entries.select("line_number", "state_id").rows() == [(2, ONE), (3, TWO), (5, THREE)]
     assert b"Okafor" not in (home.journal / "000001.jsonl").read_bytes()
-    assert list(home.work.glob(".registry-*")) == []
+    assert list(home.work.glob("registry-*")) == []
     con.close()
 
 
