@@ -87,7 +87,9 @@ def identify(
         people = refuse_held(run, people)
         assignments = _assignments(run)
         warnings = prepared.join(cleared, on="request_id", maintain_order="left").select(WARNING_SCHEMA.names())
-        return Decisions(assignments, _candidates(run, people, doubled, mistyped), followed.contradictions, proposals, warnings)
+        return Decisions(
+            assignments, _candidates(run, people, doubled, mistyped), followed.contradictions, proposals, warnings
+        )
 
 
 def _refuse(run: RunState) -> None:
@@ -136,7 +138,7 @@ def _number_new(run: RunState, new: pl.DataFrame, pairs: pl.DataFrame, ruled_out
     questions = run.settled.filter(pl.col("outcome") == NEAR_MATCH)
     unknown, waiting = (where.join(some, on="request_id", how="semi") for some in (new, questions))
     people = number_new_people(run.cursor, unknown, pairs, run.model.thresholds, waiting)
-    numbered = people.numbered
+    numbered = _one_number_a_question(people.numbered, run.requests.select("request_id", "near_match_id"))
     asked = pl.col("request_id").is_in(ruled_out["request_id"].implode())
     run.settle(
         numbered.join(new.select("request_id", "step", "match_weight"), on="request_id").with_columns(
@@ -151,13 +153,25 @@ def _number_new(run: RunState, new: pl.DataFrame, pairs: pl.DataFrame, ruled_out
     return people.alike
 
 
+def _one_number_a_question(numbered: pl.DataFrame, questions: pl.DataFrame) -> pl.DataFrame:
+    """One question that two returns of a run answer is about one record: however little the record says, one child."""
+    asked = numbered.join(questions.drop_nulls(), on="request_id")
+    twice = asked.select("person_number", first=pl.col("person_number").min().over("near_match_id"))
+    moved = twice.filter(pl.col("person_number") != pl.col("first")).unique("person_number", keep="first")
+    return numbered.join(moved, on="person_number", how="left", maintain_order="left").select(
+        "request_id", pl.coalesce("first", "person_number").alias("person_number"), "is_alike"
+    )
+
+
 def _hold_two_local_ids(run: RunState) -> pl.DataFrame:
     """Two local IDs of one district and year that came to one person: two children, or one entered twice.
 
     Who carries the number that the registry knows keeps the person; the others become questions (request_id, person).
     """
     where = run.requests.select("request_id", "district_code", "local_student_id", "school_year")
-    linked = run.settled.filter(pl.col("person").is_not_null(), ~pl.col("reason").is_in(["DECIDED_SAME", "DECIDED_BEFORE"]))
+    linked = run.settled.filter(
+        pl.col("person").is_not_null(), ~pl.col("reason").is_in(["DECIDED_SAME", "DECIDED_BEFORE"])
+    )
     linked = linked.join(where, on="request_id").filter(pl.col("local_student_id").is_not_null())
     doubled = linked.filter(pl.col("local_student_id").n_unique().over("person", "district_code", "school_year") > 1)
     if doubled.is_empty():
