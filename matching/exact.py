@@ -81,6 +81,7 @@ _LOCAL = f"""
     HAVING count(DISTINCT r.person) = 1
 """
 
+# John William Johnson is not one child: with another guardian the model weighs how rare the names are and who is where.
 _EXACT = f"""
     SELECT q.request_id, any_value(r.person) AS person
     FROM {REQUEST_TABLE} q
@@ -90,7 +91,8 @@ _EXACT = f"""
     GROUP BY q.request_id
     HAVING count(DISTINCT r.person) = 1
        AND bool_or(coalesce(
-               (length(q.middle_name_key) > 1 AND r.middle_name_key = q.middle_name_key)
+               (length(q.middle_name_key) > 1 AND r.middle_name_key = q.middle_name_key
+                AND coalesce(r.guardian_key = q.guardian_key, true))
             OR (r.guardian_key = q.guardian_key AND NOT ends_with(q.guardian_key, '|'))
             OR r.ssn_hash = q.ssn_hash, false))
        AND NOT bool_or(coalesce(

@@ -255,3 +255,13 @@ def test_candidates_carry_what_a_clerk_needs(make_requests: Any, make_registry: 
         "Same last name, birth date and gender; first names are alike but not the same: Marisol / Maria; "
         "they could be one child or twins"
     )
+
+
+@pytest.mark.parametrize("guardian, reason", [("Ada", "EXACT_MATCH"), (None, "EXACT_MATCH"), ("Eve", "MODEL_MATCH")])
+def test_a_middle_name_beside_another_guardian_is_weighed(
+    guardian: str | None, reason: str, make_requests: Any, make_registry: Any
+) -> None:
+    family = {"guardian_last_name": "Okafor", "guardian_first_name": "Ada"}
+    con = make_registry({"state_id": MARIA_ID, **family})
+    request = {**MOVED, "guardian_last_name": guardian and "Okafor", "guardian_first_name": guardian}
+    assert only(identify(make_requests(request), con))["reason"] == reason
