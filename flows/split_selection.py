@@ -1,4 +1,4 @@
-"""Which records of a number an operator tells apart: listed without names, and selected by line, district or local ID."""
+"""Which records of a number an operator tells apart: listed without names, and selected."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -60,7 +60,6 @@ def list_records(session: Session, state_id: str) -> list[dict[str, Any]]:
             "likeness": record.likeness,
             "district_code": record.district_code,
             "school_code": record.school_code,
-            "local_student_id": record.local_student_id,
             "grade": record.grade,
             "school_years": f"{record.first_school_year}-{record.last_school_year}",
             "own_id": record.own_id,

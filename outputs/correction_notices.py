@@ -21,8 +21,8 @@ from schemas.paths import StateHome
 
 CROSSWALK, NOTICE, PAGE = "id_crosswalk.csv", "notice.txt", "notice.html"
 _GROUP_FOLDER = 0o750
-# The fields of a crosswalk (state ID, local ID, school) are those of the locator (data policy of 2007).
-_CROSSWALK_LEVEL = 4
+# Of its fields the local ID is the most protected one (access_level of the data dictionary).
+_CROSSWALK_LEVEL = 3
 _REASONS = {"merge": "MERGED", "split": "SPLIT", "retire": "RETIRED", "undo": "UNDONE"}
 UNCHANGED = "UNCHANGED"
 _TITLES = {

@@ -4,6 +4,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from flows.corrections import Ordered, Preview
     from matching.corrections.change import Order
     from matching.corrections.register import Correction
@@ -43,22 +45,28 @@ def show_preview(order: "Order", preview: "Preview", as_json: bool) -> None:
 
 
 def _print_rows(preview: "Preview") -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    table = Table("table", "file", "line", "district", "local ID", "old", "new", box=None, pad_edge=False)
+    table = Table("table", "file", "line", "district", "old", "new", box=None, pad_edge=False)
     for row in preview.rows[:_MOST_ROWS]:
         new = "same" if row.effect == "stays" else row.new_state_id or "none"
         standing = f" ({row.standing})" if row.standing else ""
         table.add_row(
             row.table, row.submission_id + standing, str(row.line_number), row.district_code or "",
-            row.local_student_id or "", row.old_state_id, new,
+            row.old_state_id, new,
         )  # fmt: skip
-    console = Console()
     print()
-    console.print(table, highlight=False, markup=False) if console.is_terminal else Console(width=160).print(table)
+    _print_table(table)
     if len(preview.rows) > _MOST_ROWS:
         print(f"… and {len(preview.rows) - _MOST_ROWS:,} rows more; --json lists all.")
+
+
+def _print_table(table: "Table") -> None:
+    """As wide as the terminal; a file or a pipe gets every column whole."""
+    from rich.console import Console
+
+    console = Console()
+    (console if console.is_terminal else Console(width=160)).print(table, highlight=False, markup=False)
 
 
 def _would_be_words(preview: "Preview") -> str:
@@ -111,7 +119,6 @@ def show_ordered(ordered: "Ordered", as_json: bool) -> None:
 
 
 def show_records(state_id: str, records: list[dict[str, Any]], as_json: bool) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     if as_json:
@@ -120,16 +127,13 @@ def show_records(state_id: str, records: list[dict[str, Any]], as_json: bool) ->
     print(
         f"Records of {state_id}, the earliest evidence first. The same letter: same last name, first name and birth date."
     )
-    table = Table(
-        "--line", "letter", "district", "school", "local ID", "grade", "years", "under", box=None, pad_edge=False
-    )
+    table = Table("--line", "letter", "district", "school", "grade", "years", "under", box=None, pad_edge=False)
     for row in records:
         table.add_row(
-            row["line"], row["likeness"], row["district_code"], row["school_code"] or "", row["local_student_id"] or "",
+            row["line"], row["likeness"], row["district_code"], row["school_code"] or "",
             row["grade"] or "", row["school_years"], row["own_id"],
         )  # fmt: skip
-    console = Console()
-    (console if console.is_terminal else Console(width=160)).print(table, highlight=False, markup=False)
+    _print_table(table)
     print(
         f'\nSelect the records of one child: mosis ids split {state_id} --line ... (or --district ...) --dry-run --reason "..."'
     )

@@ -20,14 +20,13 @@ EFFECTS = {
 
 @dataclass(frozen=True, slots=True)
 class TouchedRow:
-    """A stored row of the numbers concerned. No names: a local ID is the district's own number."""
+    """A stored row of the numbers concerned. No names, and no field more protected than access level 4."""
 
     table: str
     submission_id: str
     line_number: int
     district_code: str | None
     school_code: str | None
-    local_student_id: str | None
     standing: str | None
     old_state_id: str
     new_state_id: str | None
@@ -53,7 +52,7 @@ def load_touched_rows(con: duckdb.DuckDBPyConnection, act_number: int, layouts: 
     rows = con.execute(
         f"""
         SELECT DISTINCT kind, line.submission_id, line.line_number, line.district_code, line.school_code,
-               line.local_student_id, file.status, old_state_id, new_state_id,
+               file.status, old_state_id, new_state_id,
                CASE WHEN old_state_id IS NOT DISTINCT FROM new_state_id THEN '{STAYS}'
                     WHEN kind = 'identity.record' AND (is_moved OR was_returned) THEN '{REWRITTEN}'
                     WHEN is_moved OR was_returned THEN '{READ_AS}' ELSE '{FOLLOWS}' END
