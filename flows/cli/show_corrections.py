@@ -8,10 +8,11 @@ if TYPE_CHECKING:
 
     from flows.corrections import Ordered, Preview
     from matching.corrections.change import Order
+    from matching.corrections.preview import TouchedRow
     from matching.corrections.register import Correction
 
-# Rows listed on the terminal; --json lists all.
-_MOST_ROWS = 40
+# Lines listed on the terminal; --json lists all.
+_MOST_LINES = 40
 
 
 def show_preview(order: "Order", preview: "Preview", as_json: bool) -> None:
@@ -45,20 +46,27 @@ def show_preview(order: "Order", preview: "Preview", as_json: bool) -> None:
 
 
 def _print_rows(preview: "Preview") -> None:
+    """One row a line of a file, with the tables it stands in."""
     from rich.table import Table
 
-    table = Table("table", "file", "line", "district", "old", "new", box=None, pad_edge=False)
-    for row in preview.rows[:_MOST_ROWS]:
-        new = "same" if row.effect == "stays" else row.new_state_id or "none"
-        standing = f" ({row.standing})" if row.standing else ""
+    lines: dict[tuple[str, int], list[TouchedRow]] = {}
+    for row in preview.rows:
+        lines.setdefault((row.submission_id, row.line_number), []).append(row)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("file:line", "district", "standing", "old", "new", "stands in"):
+        # A name that is cut cannot be used.
+        table.add_column(heading, overflow="fold", min_width=10 if heading in ("old", "new") else None)
+    for (name, line), rows in sorted(lines.items())[:_MOST_LINES]:
+        first = rows[0]
+        new = "same" if first.effect == "stays" else first.new_state_id or "none"
+        tables = ", ".join(row.table.split(".")[-1] if row.table != "precode.record" else "pre-code" for row in rows)
         table.add_row(
-            row.table, row.submission_id + standing, str(row.line_number), row.district_code or "",
-            row.old_state_id, new,
-        )  # fmt: skip
+            f"{name}:{line}", first.district_code or "", first.standing or "", first.old_state_id, new, tables
+        )
     print()
     _print_table(table)
-    if len(preview.rows) > _MOST_ROWS:
-        print(f"… and {len(preview.rows) - _MOST_ROWS:,} rows more; --json lists all.")
+    if len(lines) > _MOST_LINES:
+        print(f"… and {len(lines) - _MOST_LINES:,} lines more; --json lists all.")
 
 
 def _print_table(table: "Table") -> None:
@@ -127,7 +135,9 @@ def show_records(state_id: str, records: list[dict[str, Any]], as_json: bool) ->
     print(
         f"Records of {state_id}, the earliest evidence first. The same letter: same last name, first name and birth date."
     )
-    table = Table("--line", "letter", "district", "school", "grade", "years", "under", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("--line", "letter", "district", "school", "grade", "years", "under"):
+        table.add_column(heading, overflow="fold", no_wrap=heading != "--line")
     for row in records:
         table.add_row(
             row["line"], row["likeness"], row["district_code"], row["school_code"] or "",
