@@ -1,8 +1,10 @@
 """Every outcome of identify on a few literal children; the same answer whatever the order of rows, files and threads."""
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +15,7 @@ from matching.identify import ASSIGNMENT_SCHEMA, Decisions, identify
 from matching.model import load_model
 from matching.questions import CANDIDATE_SCHEMA
 from schemas.errors import MosisError
+from tests.matching.conftest import build_crowd, build_registry, build_requests
 
 MARIA_ID, TWIN_ID = "1234567890", "2345678901"
 MOVED = {"district_code": "048078", "local_student_id": "77"}
@@ -75,12 +78,19 @@ CASES = [
 ]  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def one_known_child() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Maria among strangers; identify only reads."""
+    con = build_registry({"state_id": MARIA_ID}, *build_crowd())
+    yield con
+    con.close()
+
+
 @pytest.mark.parametrize("changes, expected", CASES)
 def test_one_request_against_one_known_child(
-    changes: dict[str, Any], expected: tuple[str, str, str | None], make_requests: Any, make_registry: Any, crowd: Any
+    changes: dict[str, Any], expected: tuple[str, str, str | None], one_known_child: duckdb.DuckDBPyConnection
 ) -> None:
-    con = make_registry({"state_id": MARIA_ID}, *crowd)
-    decisions = identify(make_requests(changes), con)
+    decisions = identify(build_requests(changes), one_known_child)
     assert answer(decisions) == expected
     assert (only(decisions)["near_match_id"] is not None) == (expected[0] == "NEAR_MATCH")
     assert (decisions.candidates.height > 0) == (expected[0] == "NEAR_MATCH")
