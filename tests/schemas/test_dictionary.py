@@ -2,7 +2,7 @@
 
 import csv
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -88,6 +88,14 @@ def test_a_code_is_valid_on_both_of_its_days(day, valid):
     [
         ("2026Oct1.0StuCore", date(2025, 9, 24), date(2025, 9, 15), date(2025, 10, 15)),
         ("2025Oct1.0StuCore", date(2024, 9, 25), date(2024, 9, 15), date(2024, 10, 15)),
+        ("2026Dec1.0StuCore", date(2025, 12, 1), date(2025, 11, 15), date(2025, 12, 15)),
+        ("2025Dec1.0StuCore", date(2024, 12, 1), date(2024, 11, 15), date(2024, 12, 15)),
+        ("2026Feb1.0StuCore", date(2026, 1, 28), date(2026, 1, 15), date(2026, 2, 15)),
+        ("2025Feb1.0StuCore", date(2025, 1, 29), date(2025, 1, 15), date(2025, 2, 15)),
+        ("2026Apr1.0StuCore", date(2026, 4, 1), date(2026, 3, 15), date(2026, 4, 30)),
+        ("2025Apr1.0StuCore", date(2025, 4, 1), date(2025, 3, 15), date(2025, 4, 30)),
+        ("2026Jun1.0StuCore", None, date(2026, 5, 15), date(2026, 6, 30)),
+        ("2025Jun1.0StuCore", None, date(2025, 5, 15), date(2025, 6, 30)),
         ("2026MAPSPR1.0AsmPre", None, date(2025, 12, 1), date(2026, 1, 21)),
         ("2025MAPSPR1.0AsmPre", None, date(2024, 12, 2), date(2025, 1, 21)),
         ("id_batch", None, None, None),
@@ -96,7 +104,15 @@ def test_a_code_is_valid_on_both_of_its_days(day, valid):
 def test_calendar(literal, count_date, opens, due):
     found = DICTIONARY.collection(literal)
     assert (found.count_date, found.window_opens, found.due_date) == (count_date, opens, due)
-    assert count_date is None or (count_date.weekday() == 2 and count_date.month == 9)
+
+
+@pytest.mark.parametrize("cycle, month", [("Oct", 9), ("Feb", 1)])
+def test_count_dates_of_membership_are_the_last_wednesday(cycle, month):
+    days = [
+        found.count_date for found in DICTIONARY.collections if (found.layout, found.cycle) == ("student_core", cycle)
+    ]
+    assert days and all(day is not None for day in days)
+    assert all((day.month, day.weekday()) == (month, 2) and (day + timedelta(days=7)).month != month for day in days)
 
 
 def test_unknown_names_are_refused():
