@@ -64,7 +64,11 @@ def matching_layout(cells: Sequence[str], layouts: Iterable[RecordLayout]) -> Re
     def shared(layout: RecordLayout) -> int:
         return len(names & layout.by_header.keys())
 
-    best = max(layouts, key=lambda layout: (shared(layout) / len(layout.fields), layout.school_year))
+    def likeness(layout: RecordLayout) -> float:
+        # Over the names of both: every name of a short layout may stand in a long one.
+        return shared(layout) / len(names | layout.by_header.keys())
+
+    best = max(layouts, key=lambda layout: (likeness(layout), layout.school_year))
     count = shared(best)
     covers_layout = count >= SHARE_OF_LAYOUT * len(best.fields)
     covers_cells = count >= max(FEWEST_NAMES, SHARE_OF_CELLS * len(names))

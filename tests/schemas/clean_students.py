@@ -1,0 +1,45 @@
+"""One clean record of each collection of the student layouts beside Student Core and the ID batch."""
+
+import polars as pl
+
+from schemas.dictionary import RecordLayout
+from schemas.schema_builder import text_columns
+from tests.schemas.batches import DISTRICT
+
+# layout -> least number of written rules it is to have
+LAYOUTS = {"student_enrollment_attendance": 50}
+STATE_ID = "1234567897"
+_PLACES = {
+    f"{place}_{kind}_code": code
+    for place in ("attending", "reporting", "resident")
+    for kind, code in (("district", DISTRICT), ("school", "1050"))
+}
+_CHILD = {
+    "submitted_state_id": STATE_ID, "local_student_id": "17", "last_name": "O'Neil-Smith", "first_name": "Ann",
+    "birth_date": "05/01/2009", "grade": "11",
+}  # fmt: skip
+CLEAN_STUDENTS: dict[str, dict[str, str]] = {
+    "2026Jun1.0StuEnrlAttnd": {
+        **_PLACES, **_CHILD, "residency_status": "R1", "regular_hours_attended": "1001.2500",
+        "regular_hours_absent": "42.5000", "hours_in_session": "1044.00", "entry_date": "08/20/2025",
+        "entry_code": "R101", "exit_date": "05/22/2026", "exit_code": "R001",
+    },
+    "2026Aug1.0StuEnrlAttnd": {
+        **_PLACES, **_CHILD, "residency_status": "R1", "summer_attendance": "110.0000", "summer_membership": "120.0000",
+    },
+}  # fmt: skip
+
+
+def clean_records(layout: RecordLayout, literal: str, *changes: dict[str, str | None]) -> pl.DataFrame:
+    """Text records of a collection, one for each change of its clean record; without changes the clean one."""
+    fixed = {"collection_version": literal} | (
+        {"school_year": "2026"} if "school_year" in layout.standard_names else {}
+    )
+    rows = [{**fixed, **CLEAN_STUDENTS[literal], **change} for change in changes or ({},)]
+    names = text_columns(layout)
+    assert all(row.keys() <= set(names) for row in rows)
+    kinds = {name: pl.List(pl.String) if name == "ssn_near" else pl.String for name in names}
+    return pl.DataFrame([{**dict.fromkeys(names), **row} for row in rows], schema=kinds).with_columns(
+        pl.lit("one").alias("submission_id"),
+        pl.int_range(2, len(rows) + 2, dtype=pl.UInt32).alias("line_number"),
+    )
