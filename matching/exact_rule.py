@@ -5,12 +5,10 @@ It shows how hard the measured state is: the moves that this rule links are thos
 
 from collections.abc import Sequence
 
-import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from matching.evaluation import LINE
+from matching.groups import connected
 from matching.reasons import REUSED
 from matching.standardize import standardize
 
@@ -25,10 +23,7 @@ def link_by_rule(runs: Sequence[pl.DataFrame]) -> pl.DataFrame:
     places = records.select(pl.struct(*PLACE).rank("dense")).to_series().to_numpy()
     # A graph of two kinds of nodes, one edge a record: names with birth date, and places.
     count = int(children.max()) + int(places.max()) + 2
-    edges = coo_array(
-        (np.ones(len(children), np.int8), (children, int(children.max()) + 1 + places)), shape=(count, count)
-    )
-    _, labels = connected_components(edges, directed=False)
+    labels = connected(count, children, int(children.max()) + 1 + places)
     return records.select(
         *LINE,
         outcome=pl.lit(REUSED),

@@ -9,13 +9,11 @@ import math
 from dataclasses import dataclass
 
 import duckdb
-import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from matching.circumstances import enrolment, enrolment_weight
 from matching.decisions import is_supported
+from matching.groups import connected
 from matching.guards import SAME_LOCAL_ID, VETO, could_be_twins, guard, pair_facts
 from matching.model import LEAST_POPULATION, Thresholds
 from matching.scoring import WEIGHT_DIGITS
@@ -153,9 +151,7 @@ def _groups(request_ids: pl.Series, links: pl.DataFrame) -> pl.DataFrame:
     ids = request_ids.sort()
     rows = ids.search_sorted(links["request_id"]).to_numpy()
     columns = ids.search_sorted(links["other_id"]).to_numpy()
-    graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(ids), len(ids)))
-    _, labels = connected_components(graph, directed=False)
-    return pl.DataFrame({"request_id": ids, "group": labels.astype(np.int64)})
+    return pl.DataFrame({"request_id": ids, "group": connected(len(ids), rows, columns)})
 
 
 def _contradicted(new: pl.DataFrame, group: pl.DataFrame, weighed: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:

@@ -9,9 +9,8 @@ from collections.abc import Iterable
 import duckdb
 import numpy as np
 import polars as pl
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from matching.groups import connected
 from matching.people_facts import CANNOT, MUST, Closure, Fact, Source, settled
 from matching.requests import workspace
 from matching.standardize import standardize
@@ -66,8 +65,7 @@ def _connected(decisions: pl.DataFrame, records: pl.DataFrame, seeds: pl.Series)
     if nodes.is_empty():
         return nodes
     rows, columns = (nodes.search_sorted(edges[name]).to_numpy() for name in ("one", "other"))
-    graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(len(nodes), len(nodes)))
-    _, labels = connected_components(graph, directed=False)
+    labels = connected(len(nodes), rows, columns)
     wanted = np.unique(labels[nodes.is_in(seeds.implode()).to_numpy()])
     return nodes.filter(pl.Series(np.isin(labels, wanted)))
 

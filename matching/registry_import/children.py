@@ -4,10 +4,10 @@ Deliberately strict: a number that is wrongly held costs an operator a look, one
 """
 
 import duckdb
-import numpy as np
 import polars as pl
 
 from matching.comparisons import SIMILAR
+from matching.groups import connected
 from matching.standardize import nickname_groups
 
 # What tells children apart; rows that agree in these are one version.
@@ -69,14 +69,10 @@ def _judged_pairs(con: duckdb.DuckDBPyConnection, incoming_versions: pl.DataFram
 
 def _second_children(versions: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     """Versions that no chain of pairs joins with the first of their number: one row a number, the earliest of them."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     if versions.is_empty():
         return versions.select("number", "line_number", other_line="line_number")
     alike = pairs.filter("is_one_child")
-    edges = (np.ones(alike.height, dtype=np.int8), (alike["l"].to_numpy(), alike["r"].to_numpy()))
-    _, child = connected_components(coo_array(edges, shape=(versions.height, versions.height)), directed=False)
+    child = connected(versions.height, alike["l"].to_numpy(), alike["r"].to_numpy())
     first = pl.col("child").first().over("number")
     marked = versions.with_columns(child=pl.Series(child), other_line=pl.col("line_number").first().over("number"))
     others = marked.filter(pl.col("child") != first)
