@@ -7,11 +7,10 @@ from pathlib import Path
 
 import duckdb
 
-from flows.acts import ACTS
 from flows.progress import Stopwatch
 from matching.acts import ActDesk
 from matching.journal import Journal
-from matching.recovery import Reservations, reconcile
+from matching.recovery import Reservations, database_head, reconcile
 from matching.ssn import SsnHasher
 from schemas.clock import Clock, rfc3339
 from schemas.database import open_state, sync_collection_tables
@@ -48,6 +47,8 @@ class Session:
     @property
     def acts(self) -> ActDesk:
         """Where merges, splits, imports and decisions are carried out."""
+        from flows.acts import ACTS
+
         return ActDesk(self.journal, self.con, self.reservations, ACTS)
 
     def log(self, text: str) -> None:
@@ -98,11 +99,18 @@ def open_session(home: StateHome, clock: Clock, watch: Stopwatch | None = None) 
                 hasher,
                 watch or Stopwatch(),
             )
-            for act in session.acts.finish_interrupted():
-                session.log(f"{act.run_id}: {act.name} by {act.actor}, interrupted before, was finished")
+            finish_interrupted_acts(session)
             yield session
         finally:
             con.close()
+
+
+def finish_interrupted_acts(session: Session) -> None:
+    """Carry out acts that a crash cut off; what they are made of is loaded only where the journal is ahead."""
+    if session.journal.head().number == database_head(session.con).number:
+        return
+    for act in session.acts.finish_interrupted():
+        session.log(f"{act.run_id}: {act.name} by {act.actor}, interrupted before, was finished")
 
 
 @contextmanager
