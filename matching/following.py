@@ -207,10 +207,18 @@ def _links(run: RunState, records: pl.DataFrame, own: pl.DataFrame) -> pl.DataFr
 
 def _in_words(run: RunState, answered: pl.DataFrame, refused: dict[Fact, Fact]) -> pl.DataFrame:
     """One row an answer that was refused, with the fact it states and the one it contradicts."""
+    districts = dict(
+        answered.select("near_match_id", "request_id")
+        .join(run.requests.select("request_id", "district_code"), on="request_id")
+        .select("near_match_id", "district_code")
+        .iter_rows()
+    )
     details: dict[str, str] = {}
     for fact, other in sorted(refused.items(), key=lambda item: item[0].pair):
-        if fact.source and fact.source.question:
-            details.setdefault(fact.source.question, f"Yours: {fact.in_words()}. Against it: {other.in_words()}.")
+        if fact.source and (question := fact.source.question):
+            reader = districts.get(question)
+            words = f"Yours: {fact.in_words(reader)}. Against it: {other.in_words(reader)}."
+            details.setdefault(question, words)
     lines = answered.filter(pl.col("answer_reason") == "RETURN_CONTRADICTS").join(
         run.requests.select("request_id", "submission_id", "line_number"), on="request_id"
     )

@@ -40,15 +40,27 @@ class Fact:
     def pair(self) -> Pair:
         return (self.one, self.other) if self.one <= self.other else (self.other, self.one)
 
-    def in_words(self) -> str:
-        """The fact with its question, its author and its day; IDs only."""
+    def in_words(self, reader: str | None = None) -> str:
+        """The fact with its question, its author and its day; IDs only.
+
+        Args:
+            reader: the district that is told; where another district decided, it is not named, since a code says where
+                the child is.
+        """
         verdict = "the same child as" if self.kind == MUST else "another child than"
         said = f"{_node_words(self.one)} is {verdict} {_node_words(self.other)}"
         if self.source is None:
             return f"{said}, as the data say"
         day = f" on {missouri_day(self.source.at):%m/%d/%Y}" if self.source.at else " in this run"
         asked = f" in answer to question {self.source.question}" if self.source.question else ""
-        return f"{said}, decided by {self.source.actor or 'nobody known'}{day}{asked}"
+        return f"{said}, decided by {_author(self.source.actor, reader)}{day}{asked}"
+
+
+def _author(actor: str | None, reader: str | None) -> str:
+    if actor is None:
+        return "nobody known"
+    is_foreign = reader is not None and actor.startswith("district ") and actor != f"district {reader}"
+    return "another district" if is_foreign else actor
 
 
 def _node_words(node: str) -> str:

@@ -90,6 +90,12 @@ def test_the_words_name_who_and_when_and_the_question() -> None:
     )
 
 
+def test_a_district_is_told_of_its_own_decisions_by_name_and_of_others_without() -> None:
+    fact = cannot(R, A)
+    assert "decided by district 048078 on" in fact.in_words("048078")
+    assert "decided by another district on" in fact.in_words("010004")
+
+
 class Oracle:
     """Classes by joining lists, as slowly and plainly as can be."""
 
