@@ -6,11 +6,10 @@ expression, negated, is evaluated once for the whole batch; a test holds the ans
 
 from collections.abc import Mapping, Sequence
 
-import pandera.polars as pa
 import polars as pl
-from pandera.api.polars.types import PolarsData
 
 from schemas.dictionary import Field, RecordLayout
+from schemas.pandera_for_polars import PolarsData, pa
 from schemas.predicates import SSN, SSN_COLUMNS, typed_dtype
 from schemas.rules import Rule
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
-from pandera.errors import SchemaErrors
 
 from schemas.dictionary import RecordLayout
 from schemas.directory import Directory
 from schemas.errors import MosisError
 from schemas.joined_columns import collection_columns, exists_columns, with_trial
+from schemas.pandera_for_polars import SchemaErrors
 from schemas.predicates import SSN
 from schemas.rules import Rule, RuleBook
 from schemas.schema_builder import rule_flags, rule_schema, text_columns, typed_expression, typed_record_schema
