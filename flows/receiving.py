@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from flows.refusals import refused
 from flows.session import Session
 from schemas.dictionary import ID_BATCH
 from schemas.errors import FileRefused, UnknownName
@@ -259,15 +260,3 @@ def claim_of(submission: Submission) -> Claim | None:
     if submission.claim_path == NO_CLAIM:
         return None
     return Claim(claim_path(submission.claim_path), submission.district_code, submission.school_code)
-
-
-def refused(submission: Submission, refusal: FileRefused) -> Submission:
-    return replace(
-        submission,
-        outcome=refusal.outcome,
-        status=refusal.outcome,
-        reason=refusal.reason,
-        message=refusal.message,
-        next_step=refusal.next_step,
-        refused_line=refusal.line,
-    )

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from flows.receiving import refused
+from flows.refusals import refused
 from flows.staging import StagingArea
 from matching.ssn import SsnHasher
 from schemas.calendar import is_late

@@ -77,6 +77,7 @@ def assignments() -> pl.DataFrame:
     return lines.with_columns(
         state_id=pl.lit(None, pl.String), reason=pl.lit(None, pl.String), step=pl.lit("new"),
         match_weight=pl.lit(None, pl.Float64), margin=pl.lit(None, pl.Float64), model_version=pl.lit("1"),
+        near_match_id=pl.lit(None, pl.String),
     )  # fmt: skip
 
 

@@ -263,7 +263,7 @@ def test_candidates_carry_what_a_clerk_needs(make_requests: Any, make_registry: 
     assert (candidate["candidate_state_id"], candidate["candidate_first_name"]) == (MARIA_ID, "Maria")
     assert candidate["explanation"] == (
         "Same last name, birth date and gender; first names are alike but not the same: Marisol / Maria; "
-        "they could be one child or twins"
+        "could be one child, or twins or siblings"
     )
 
 

@@ -248,7 +248,7 @@ def test_a_near_match_is_open_with_its_candidates_and_its_request(con: duckdb.Du
         {
             "submission_id": ["S1", "S1"], "line_number": [2, 2], "near_match_id": ["N1", "N1"], "candidate_rank": [1, 2],
             "candidate_state_id": [ID1, ID2], "match_weight": [9.5, 8.0], "explanation": ["same name", "same birth date"],
-            "reason": ["TWO_CANDIDATES"] * 2,
+            "reason": ["TWO_CANDIDATES"] * 2, "evidence": [None, None],
         }
     ).with_columns(pl.col("line_number").cast(pl.UInt32))  # fmt: skip
     asked = assignments(("S1", 2, "NEAR_MATCH", None), ("S1", 3, "REUSED", ID3))
