@@ -145,6 +145,7 @@ def test_odd_names_are_taken_like_others(home: StateHome, clock: FixedClock, nam
     assert not waiting_files(home)
 
 
+@pytest.mark.slow
 def test_two_uploads_of_one_name_are_two_files(
     home: StateHome, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +167,7 @@ def test_two_uploads_of_one_name_are_two_files(
     assert sum(receipt["ids"]["new"] for receipt in receipts(home).values()) == len(CHILDREN)
 
 
+@pytest.mark.slow
 def test_what_comes_after_something_quarantined_under_its_name_is_not_touched(
     home: StateHome, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +201,7 @@ def pending_claim(home: StateHome, district: str, name: str, content: bytes) -> 
     (folder / name).write_bytes(content)
 
 
+@pytest.mark.slow
 def test_a_correction_dropped_while_a_claim_is_pending_stands(home: StateHome, clock: FixedClock) -> None:
     pending_claim(home, HERE, "z-first.csv", core_file(HERE, CHILDREN))
     drop(home, HERE, "a-correction.csv", core_file(HERE, [*CHILDREN, child(7)]))
@@ -223,6 +226,7 @@ def test_of_two_files_dropped_before_one_run_the_later_upload_stands(
     assert rows == {"final.csv": "superseded", "corrected.csv": "trial"}
 
 
+@pytest.mark.slow
 def test_the_same_bytes_after_another_file_of_one_run_are_no_duplicate(home: StateHome, clock: FixedClock) -> None:
     """Dropped: the file, a correction, and the file again. What was dropped last stands."""
     drop(home, HERE, "1.csv", core_file(HERE, CHILDREN))
@@ -235,6 +239,7 @@ def test_the_same_bytes_after_another_file_of_one_run_are_no_duplicate(home: Sta
     assert rows == {"1.csv": "superseded", "2.csv": "superseded", "3.csv": "trial"}
 
 
+@pytest.mark.slow
 def test_the_same_bytes_twice_before_one_run_are_one_file_and_one_duplicate(home: StateHome, clock: FixedClock) -> None:
     for name in ("1.txt", "2.txt"):
         drop(home, HERE, name, id_batch(HERE, CHILDREN))
@@ -244,6 +249,7 @@ def test_the_same_bytes_twice_before_one_run_are_one_file_and_one_duplicate(home
     assert count(home, "SELECT count(*) FROM state.identity.student") == len(CHILDREN)
 
 
+@pytest.mark.slow
 def test_a_part_of_a_file_waits_even_when_the_whole_came_in_the_same_run(home: StateHome, clock: FixedClock) -> None:
     drop(home, HERE, "1.csv", core_file(HERE, CHILDREN))
     drop(home, HERE, "2.csv", core_file(HERE, CHILDREN[:3]))
@@ -252,6 +258,7 @@ def test_a_part_of_a_file_waits_even_when_the_whole_came_in_the_same_run(home: S
     assert count(home, "SELECT count(*) FROM state.collection.student_core") == len(CHILDREN)
 
 
+@pytest.mark.slow
 def test_a_part_of_a_certified_file_waits(home: StateHome, clock: FixedClock) -> None:
     drop(home, HERE, "batch.txt", id_batch(HERE, CHILDREN))
     run(home, clock)
@@ -264,6 +271,7 @@ def test_a_part_of_a_certified_file_waits(home: StateHome, clock: FixedClock) ->
     assert receipt_of(home, "2.csv")["status"] == "waiting"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["drop again", "confirm"])
 def test_a_confirmed_file_waits_no_longer(home: StateHome, clock: FixedClock, way: str) -> None:
     drop(home, HERE, "1.csv", core_file(HERE, CHILDREN))
@@ -306,6 +314,7 @@ def test_a_clock_set_back_loses_and_doubles_nothing(home: StateHome, clock: Fixe
     assert ids(home, "batch.txt").items() <= ids(home, "batch2.txt").items()
 
 
+@pytest.mark.slow
 def test_a_clock_set_back_during_a_run_does_not_turn_the_order_of_two_files(home: StateHome) -> None:
     class BackwardClock(FixedClock):
         def now(self) -> datetime:
@@ -327,6 +336,7 @@ def test_a_claim_of_a_district_that_left_the_directory_stops_nobody(home: StateH
     assert list(home.quarantine.rglob("old.csv"))
 
 
+@pytest.mark.slow
 def test_a_correction_after_certification_leaves_the_certified_file(home: StateHome, clock: FixedClock) -> None:
     drop(home, HERE, "1.csv", core_file(HERE, CHILDREN))
     drop(home, HERE, "batch.txt", id_batch(HERE, CHILDREN))
@@ -341,6 +351,7 @@ def test_a_correction_after_certification_leaves_the_certified_file(home: StateH
     assert count(home, "SELECT count(*) FROM state.collection.student_core") == len(CHILDREN) + 1
 
 
+@pytest.mark.slow
 def test_a_building_and_the_district_are_two_trials(home: StateHome, clock: FixedClock) -> None:
     drop(home, HERE, "district.csv", core_file(HERE, CHILDREN[:3]))
     drop(home, HERE, "building.csv", core_file(HERE, CHILDREN[3:]), school="1050")
@@ -352,6 +363,7 @@ def test_a_building_and_the_district_are_two_trials(home: StateHome, clock: Fixe
     assert count(home, "SELECT count(*) FROM state.collection.student_core") == len(CHILDREN) + 1
 
 
+@pytest.mark.slow
 def test_a_plan_of_a_killed_run_is_finished_after_somebody_certified(home: StateHome, clock: FixedClock) -> None:
     """Certifying takes the lock but finishes no plan: what the plan still owes is written later all the same."""
     drop(home, HERE, "batch.txt", id_batch(HERE, CHILDREN))
@@ -369,6 +381,7 @@ def test_a_plan_of_a_killed_run_is_finished_after_somebody_certified(home: State
         assert session.reservations.frame.is_empty()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", ["claim_file", "archive_claim"])
 def test_a_file_that_this_account_may_not_touch_stops_nobody(
     home: StateHome, clock: FixedClock, monkeypatch: pytest.MonkeyPatch, step: str

@@ -128,6 +128,7 @@ def test_same_links_different_gives_a_new_id_cancel_cancels_and_the_rest_stays_o
     assert [row[LINE] for row in answers(home, "answers.txt", MATCHES)] == ["6"]
 
 
+@pytest.mark.slow
 def test_answered_questions_no_longer_stand_against_certification(home: StateHome, clock: FixedClock) -> None:
     refusal = certify_trial(home, HERE, OCTOBER, actor="tester", clock=clock)
     assert not refusal.is_certified and "near match" in refusal.text
@@ -163,6 +164,7 @@ def out_of_rank(rows: list[Row]) -> list[Row]:
     return [[*row[:RANK], "7", *row[RANK + 1 :]] for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "reason"),
     [(altered, "RETURN_ALTERED"), (unknown, "RETURN_UNKNOWN"), (out_of_rank, "RETURN_ALTERED")],
@@ -180,6 +182,7 @@ def test_an_altered_question_stays_as_it_was(
     assert receipt_of(home, "answers.txt")["outcome"] == "accepted_with_violations"
 
 
+@pytest.mark.slow
 def test_a_question_to_another_district_stays_as_it_was(home: StateHome, clock: FixedClock) -> None:
     before = everything(home)
     drop(home, THERE, "answers.txt", returned(answers(home, "core.csv", MATCHES), *["SAME"] * 4))
@@ -191,6 +194,7 @@ def test_a_question_to_another_district_stays_as_it_was(home: StateHome, clock: 
     assert KNOWN[0]["last_name"] not in text and KNOWN[0]["local_student_id"] not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("word", "reason"), [("YES", "RETURN_UNKNOWN_DECISION"), ("SAMEE", "RETURN_UNKNOWN_DECISION")])
 def test_a_word_nobody_knows_decides_nothing(home: StateHome, clock: FixedClock, word: str, reason: str) -> None:
     before = everything(home)
@@ -278,6 +282,7 @@ def test_a_question_asked_again_by_the_same_bytes_can_still_be_answered(home: St
     assert rows_of(home, "SELECT * FROM state.identity.pending_request") == []
 
 
+@pytest.mark.slow
 def test_one_question_from_a_building_and_its_district_is_answered_for_both(home: StateHome, clock: FixedClock) -> None:
     """The same bytes lie in the district's folder and in the school's: two trials, one question a child."""
     drop(home, HERE, "building.csv", core_file(HERE, [NEW, *ASKED]), school="1050")
@@ -312,6 +317,7 @@ def test_a_return_and_new_requests_of_the_same_child_in_one_run(home: StateHome,
     assert None not in stored_ids(home) and len(set(stored_ids(home))) == 7
 
 
+@pytest.mark.slow
 def test_a_new_child_is_known_under_the_answered_id_in_the_next_file(home: StateHome, clock: FixedClock) -> None:
     give_back(home, clock, "SAME", "DIFFERENT", "DIFFERENT", "DIFFERENT")
     answered = stored_ids(home)

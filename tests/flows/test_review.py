@@ -50,6 +50,7 @@ def import_them(home: StateHome, clock: FixedClock, file: Path) -> ImportResult:
     )
 
 
+@pytest.mark.slow
 def test_decisions_of_the_operator_are_carried_out_as_a_return(
     home: StateHome, clock: FixedClock, tmp_path: Path
 ) -> None:

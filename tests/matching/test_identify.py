@@ -153,6 +153,7 @@ def test_a_crowd_of_one_name_is_an_error_not_an_explosion(make_requests: Any, ma
     assert some["outcome"].unique().to_list() == ["NEW"]
 
 
+@pytest.mark.slow
 def test_ten_thousand_rows_with_one_ssn_match_by_everything_else(
     make_requests: Any, make_registry: Any, crowd: Any
 ) -> None:

@@ -117,6 +117,7 @@ def check_any_split(order: list[int], cut: int, make_requests: Any, make_registr
     assert moved(lines, run(con, requests_of(make_requests, order)).lines).is_empty()
 
 
+@pytest.mark.slow
 def test_this_year_after_last_year(make_requests: Any, make_registry: Any, crowd: Any) -> None:
     order = sorted(everybody(), key=lambda place: LINES[place]["school_year"])
     cut = sum(one["school_year"] == 2025 for one in LINES)

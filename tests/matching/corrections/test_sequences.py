@@ -116,6 +116,7 @@ def undo_all(desk: Desk, before: dict[int, tuple[set[str], dict[str, list[Any]]]
         assert snapshot(desk, first) == rows
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_numbers_are_permanent_and_undo_is_exact(steps: list[Step]) -> None:

@@ -178,6 +178,7 @@ def test_printing_one_partner_is_caught_wherever_it_gives_a_count(
     assert len(computable) == len(brute_force_fixed(printed))
 
 
+@pytest.mark.slow
 @PROPERTY
 @given(school_counts(), st.randoms(use_true_random=False))
 def test_three_ways_to_find_fixed_cells_agree(roll_up, brute_force_fixed, schools, random):
