@@ -17,6 +17,7 @@ from matching.guards import VETO
 from matching.held_numbers import refuse_held
 from matching.mistyped_ids import tell_mistyped
 from matching.model import Model, load_model
+from matching.nameless import names_only_a_number, settle_nameless
 from matching.new_with_new import number_new_people
 from matching.proposals import NOBODY_ALIKE, PAIR_SCHEMA, pairs_of_run
 from matching.questions import CANDIDATE_SCHEMA, UNANSWERED, make_candidates, near_match_ids, open_candidates
@@ -77,6 +78,7 @@ def identify(
         followed = follow_people(run)
         ruled_out = followed.ruled_out
         run.look_up_supplied(ruled_out)
+        settle_nameless(run)
         _settle_exact(run)
         pairs = score(run)
         people, new = decide_in_turns(run, pairs, ruled_out)
@@ -97,6 +99,8 @@ def _refuse(run: RunState) -> None:
     reason = (
         pl.when("has_identity_error")
         .then(pl.coalesce("error_reason", pl.lit("IDENTITY_FIELD_ERROR")))
+        .when(names_only_a_number())
+        .then(None)
         .when("is_nameless")
         .then(pl.lit("NAME_MISSING"))
         .when("is_undated")

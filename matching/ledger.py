@@ -118,7 +118,9 @@ def record_versions(
     accepted = assignments.filter(pl.col("outcome").is_in(_WITH_ID), pl.col("state_id").is_not_null())
     line = ["submission_id", "line_number"]
     year = pl.col("school_year").fill_null(_school_year(at))
-    records = requests.join(accepted.select(*line, "state_id"), on=line).with_columns(
+    # A record without a name was told by what is known already; it adds nothing, and would stand as the child's newest data.
+    named = requests.filter(pl.col("last_name").is_not_null(), pl.col("first_name").is_not_null())
+    records = named.join(accepted.select(*line, "state_id"), on=line).with_columns(
         first_school_year=year, last_school_year=year
     )
     keep_versions(con, records, at)

@@ -84,15 +84,15 @@ def test_one_child_twice_in_a_file_with_two_local_ids(make_requests: Any, make_r
     "changes, reason",
     [
         ({"birth_date": None}, "BIRTH_DATE_MISSING"),
-        ({"last_name": "  "}, "NAME_MISSING"),
-        ({"first_name": None}, "NAME_MISSING"),
+        ({"last_name": "  ", "submitted_state_id": None}, "NAME_MISSING"),
+        ({"first_name": None, "submitted_state_id": None}, "NAME_MISSING"),
         ({"last_name": "Unknown"}, "IDENTITY_PLACEHOLDER"),
     ],
 )
 def test_no_name_or_birth_date(changes: dict[str, Any], reason: str, make_requests: Any, make_registry: Any) -> None:
     rows = by_line(
         identify(
-            make_requests({**changes, "submitted_state_id": MARIA_ID}, OTTO), make_registry({"state_id": MARIA_ID})
+            make_requests({"submitted_state_id": MARIA_ID, **changes}, OTTO), make_registry({"state_id": MARIA_ID})
         )
     )
     assert rows.select("outcome", "reason", "state_id").rows() == [
