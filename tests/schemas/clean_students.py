@@ -7,7 +7,7 @@ from schemas.schema_builder import text_columns
 from tests.schemas.batches import DISTRICT
 
 # layout -> least number of written rules it is to have
-LAYOUTS = {"student_enrollment_attendance": 50}
+LAYOUTS = {"student_enrollment_attendance": 50, "student_discipline_incident": 25}
 STATE_ID = "1234567897"
 _PLACES = {
     f"{place}_{kind}_code": code
@@ -26,6 +26,10 @@ CLEAN_STUDENTS: dict[str, dict[str, str]] = {
     },
     "2026Aug1.0StuEnrlAttnd": {
         **_PLACES, **_CHILD, "residency_status": "R1", "summer_attendance": "110.0000", "summer_membership": "120.0000",
+    },
+    "2026Jun1.0StuDiscipline": {
+        **_PLACES, **_CHILD, "gender": "F", "race_ethnicity": "W", "lep_status": "NLP", "offense_date": "10/03/2025",
+        "offense_type": "T", "discipline_removal": "OSS", "length_removed": "3.00",
     },
 }  # fmt: skip
 
