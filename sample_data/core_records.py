@@ -7,6 +7,7 @@ with a child (lunch, special education, language) come from the child's own numb
 import numpy as np
 import polars as pl
 
+from sample_data.agreement import in_agreement
 from sample_data.directory import GRADES, State
 from sample_data.tables import Rng, Weighted, first_names, rates, read_table, surnames
 from schemas.dictionary import Collection, RecordLayout
@@ -16,6 +17,8 @@ LANGUAGES = Weighted(
 )
 # English learners among Hispanic and Asian children, and among the others, as multiples of the state's share.
 LEARNERS_AMONG_OTHER, LEARNERS_AMONG_ENGLISH = 6.0, 0.2
+# LEPELL by the years since a child left the service.
+FORMER_LEARNERS = ("MY1", "MY2", "AY3", "AY4")
 KG_DOMAINS = ("kg_physical", "kg_social_emotional", "kg_cognition", "kg_approaches_to_learning", "kg_language_literacy")
 
 
@@ -104,7 +107,7 @@ def core_records(rng: Rng, state: State, part: Slice, layout: RecordLayout, coll
     blank = pl.lit(None, pl.String)
     known = pl.DataFrame(columns)
     records = known.select((pl.col(name) if name in columns else blank).alias(name) for name in layout.standard_names)
-    return records.with_columns(teacher_name=_teachers(rng, part))
+    return in_agreement(records).with_columns(teacher_name=_teachers(rng, part))
 
 
 Columns = dict[str, pl.Series]
@@ -173,21 +176,20 @@ def _lunch(rng: Rng, state: State, part: Slice, columns: Columns, collection: Co
 def _language(rng: Rng, state: State, part: Slice, columns: Columns, collection: Collection) -> Columns:
     learner, served = part.groups["english learners"], part.groups["served learners"]
     former, immigrant = part.groups["former learners"], part.groups["immigrants"]
-    monitored = Weighted(pl.Series(["MY1", "MY2", "AY3", "AY4"]), np.array([3, 3, 2, 2])).draw(rng, part.count)
-    status = _where(former, monitored, "NLP")
+    # Years since the exit, none of them before kindergarten.
+    since = np.minimum(rng.choice([1, 2, 3, 4], part.count, p=[0.3, 0.3, 0.2, 0.2]), np.maximum(part.grade - 1, 1))
+    status = _where(former, pl.Series(FORMER_LEARNERS).gather(since - 1), "NLP")
     status = _where(learner, _where(served, "RCV", "NRC"), status)
     # In school since kindergarten, or for fewer months where the child has come from abroad.
     months = np.minimum(10 * np.maximum(part.grade - 1, 0) + 1, 120)
     months = np.where(immigrant, np.minimum(months, rng.integers(1, 30, part.count)), months)
-    left = np.minimum(part.grade - 2, 4)
-    exit_year = collection.school_year - 1 - np.maximum(1, left - rng.integers(0, 4, part.count))
     language = LANGUAGES.draw(rng, part.count)
     return {
         "lep_status": status,
         "ell_language": _where(learner | former, language),
         "months_usa": _where(learner, pl.Series(months).cast(pl.String)),
         "immigrant": _where(immigrant, "Y", "N"),
-        "ell_exit": _where(former, "05/31/" + pl.Series(exit_year).cast(pl.String)),
+        "ell_exit": _where(former, "05/31/" + pl.Series(collection.school_year - since).cast(pl.String)),
         "ell_exit_test": _where(former, "WIDA"),
     }
 

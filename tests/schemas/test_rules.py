@@ -57,6 +57,15 @@ def test_every_kind_of_template_is_known_and_used():
     assert kinds == {*CONCERNS, *WHOLE_KINDS, "written"}
 
 
+@pytest.mark.parametrize("book", [book for book in EVERY_BOOK if book.layout.name == "student_core"],
+                         ids=lambda book: book.collection.cycle)  # fmt: skip
+def test_every_cycle_of_student_core_has_rules_of_its_own_in_a_deep_book(book):
+    written = {rule.rule_id for rule in book.rules if rule.kind == "written"}
+    others = [other for other in EVERY_BOOK if other.layout.name == "student_core" and other is not book]
+    assert len(written) >= 150
+    assert all(written - {rule.rule_id for rule in other.rules} for other in others)
+
+
 @pytest.mark.parametrize("literal", ["2025Oct1.0StuCore", "2025MAPSPR1.0AsmPre"])
 def test_last_year_has_the_same_numbers(literal):
     book = load_rule_book(DICTIONARY, literal)

@@ -74,14 +74,16 @@ def test_a_clean_record_has_no_violation(layout, directory):
          [("AttendingSchoolCode", "STC00601"), ("ReportingSchoolCode", "STC00602")]),
         ("student_core", {"attending_school_code": "1000", "reporting_school_code": "1000"},
          [("AttendingSchoolCode", "STC00611")]),
-        ("student_core", {"attending_school_code": "1000", "reporting_school_code": "1000", "grade": "PK"}, []),
+        ("student_core", {"attending_school_code": "1000", "reporting_school_code": "1000", "grade": "PK",
+                          "birth_date": "05/01/2021"}, []),
         ("student_core", {"reporting_district_code": OTHER_DISTRICT, "reporting_school_code": "4020",
                           "attending_school_code": "1050", "residency_status": None},
          [("ReportingDistrictCode", "STC00700"), ("ResidencyStatus", "STC00001")]),
         ("student_core", {"residency_status": "NR"}, [("ResidentDistrictCode", "STC91020")]),
         ("student_core", {"resident_district_code": OTHER_DISTRICT, "resident_school_code": "4020",
                           "residency_status": "NR"}, []),
-        ("student_core", {"kindergarten_readiness": "Q", "grade": "K"}, [("KindergartenReadiness", "STC06500")]),
+        ("student_core", {"kindergarten_readiness": "Q", "grade": "K", "birth_date": "05/01/2020"},
+         [("KindergartenReadiness", "STC06500")]),
         ("assessment_precode", {"grade": "09"}, [("StudentGradeLevel", "ASM92010")]),
         ("assessment_precode", {"subject": "SCI", "grade": "8"}, []),
         ("assessment_precode", {"sort": None}, [("Sort", "ASM00001")]),
@@ -145,7 +147,7 @@ def test_typed_records(directory):
 
 
 def test_violations_quote_the_text_as_sent_not_the_code_it_stands_for(directory):
-    change = {"attending_school_code": "1000", "reporting_school_code": "1000", "grade": "1"}
+    change = {"attending_school_code": "1000", "reporting_school_code": "1000", "grade": "4"}
     rows = validate("student_core", text_records("student_core", change), directory).violations
     assert rows.select("field", "rule_id", "value").rows() == [("AttendingSchoolCode", "STC00611", "1000")]
 
