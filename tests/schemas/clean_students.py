@@ -7,7 +7,9 @@ from schemas.schema_builder import text_columns
 from tests.schemas.batches import DISTRICT
 
 # layout -> least number of written rules it is to have
-LAYOUTS = {"student_enrollment_attendance": 50, "student_discipline_incident": 25}
+LAYOUTS = {
+    "student_enrollment_attendance": 50, "student_discipline_incident": 25, "student_graduate_follow_up": 25,
+}  # fmt: skip
 STATE_ID = "1234567897"
 _PLACES = {
     f"{place}_{kind}_code": code
@@ -30,6 +32,10 @@ CLEAN_STUDENTS: dict[str, dict[str, str]] = {
     "2026Jun1.0StuDiscipline": {
         **_PLACES, **_CHILD, "gender": "F", "race_ethnicity": "W", "lep_status": "NLP", "offense_date": "10/03/2025",
         "offense_type": "T", "discipline_removal": "OSS", "length_removed": "3.00",
+    },
+    "2026Feb1.0StuGradFllw": {
+        **_PLACES, **{name: value for name, value in _CHILD.items() if name != "grade"}, "follow_up_status": "C4",
+        "ssn_status": "blank",
     },
 }  # fmt: skip
 
