@@ -16,6 +16,7 @@ from schemas.database.migrate import known_migrations
 from schemas.dictionary import Dictionary, load_dictionary
 from schemas.directory import Directory
 from schemas.submission import Submission
+from tests.outputs.browser import open_browser, open_page
 
 OCTOBER = "2026Oct1.0StuCore"
 RECEIVED = datetime(2025, 10, 6, 14, 3, 9, tzinfo=UTC)
@@ -174,3 +175,15 @@ def make_assignments(submission: Submission, outcomes: list[tuple[int, str, str,
     names = ("submission_id", "line_number", "outcome", "reason", "state_id", "near_match_id")
     schema = {name: pl.UInt32 if name == "line_number" else pl.String for name in names}
     return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with open_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    with open_page(browser) as opened:
+        yield opened

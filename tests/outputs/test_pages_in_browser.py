@@ -1,6 +1,5 @@
 """The pages in a real browser: search, sort, filter, page, print and keyboard work, and nothing is asked of the network."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,27 +7,10 @@ import pytest
 
 from outputs.violation_report import write_violation_report
 from schemas.directory import Directory
+from tests.outputs.browser import IN_BROWSER
 from tests.outputs.sample_violations import sample_rows, sample_subject, sample_words
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is missing: apt-get install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield opened
-        opened.close()
+pytestmark = IN_BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -40,23 +22,6 @@ def reports(tmp_path_factory: pytest.TempPathFactory, directory: Directory) -> d
         rows = sample_rows(count, records=records)
         write_violation_report(made[name], sample_subject(records), rows, sample_words(directory))
     return made
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A page that fails the test when a script fails, the policy objects or anything but its own file is asked for."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    trouble: list[str] = []
-    opened.on("pageerror", lambda error: trouble.append(str(error)))
-    opened.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
-    opened.on(
-        "request",
-        lambda request: trouble.append(request.url) if not request.url.startswith(("file:", "data:")) else None,
-    )
-    yield opened
-    context.close()
-    assert trouble == []
 
 
 def visit(page: Any, folder: Path) -> None:

@@ -1,15 +1,12 @@
 """The operator's worklist: values side by side, differences marked, weights as bars, nothing of a student becomes markup."""
 
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from outputs.review_page import Candidate, Group, Proposal, Question, Worklist, worklist_html
 from outputs.review_page.page import comparison_rows
-from tests.outputs import test_pages_in_browser as in_browser
+from tests.outputs.browser import IN_BROWSER
 
 SENT = {"last_name": "Ruiz", "first_name": "Jaden", "birth_date": "03/05/2012", "ssn": "on record", "grade": "07"}
 KNOWN = {**SENT, "first_name": "Jayden", "middle_name": "Lee", "grade": "06"}
@@ -77,23 +74,8 @@ def test_nothing_open_is_said() -> None:
     assert "Nothing waits for a decision" in page and "<script" not in page
 
 
-browser = in_browser.browser
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    opened = context.new_page()
-    trouble: list[str] = []
-    opened.on("pageerror", lambda error: trouble.append(str(error)))
-    opened.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
-    yield opened
-    context.close()
-    assert trouble == []
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(not in_browser.CHROMIUM.exists(), reason="Chromium is missing: apt-get install chromium")
+@IN_BROWSER[0]
+@IN_BROWSER[1]
 def test_decisions_are_made_by_keyboard_and_saved(page: Any, tmp_path: Path) -> None:
     path = tmp_path / "worklist.html"
     path.write_bytes(worklist_html(worklist(group(question("NM1"), question("NM2")))))

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,23 +11,10 @@ import pytest
 from schemas.clock import FixedClock
 from schemas.paths import StateHome
 from tests.flows.small_files import HERE, answers, new_home, receipt_of, run
-from tests.outputs.test_pages_in_browser import ARGUMENTS, CHROMIUM
+from tests.outputs.browser import IN_BROWSER
 
 CLOCK = FixedClock(datetime(2025, 10, 7, 14, tzinfo=UTC))
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is missing: apt-get install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield opened
-        opened.close()
+pytestmark = IN_BROWSER
 
 
 @pytest.fixture(scope="module")
@@ -37,25 +23,6 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> StateHome:
     made = new_home(tmp_path_factory.mktemp("clerk"))
     run(made, CLOCK)
     return made
-
-
-@pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A page that fails the test when a script fails, the policy objects or the network is asked for anything."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    opened = context.new_page()
-    trouble: list[str] = []
-    opened.on("pageerror", lambda error: trouble.append(str(error)))
-    opened.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
-    opened.on(
-        "request",
-        lambda request: (
-            trouble.append(request.url) if not request.url.startswith(("file:", "data:", "blob:")) else None
-        ),
-    )
-    yield opened
-    context.close()
-    assert trouble == []
 
 
 def visit(page: Any, home: StateHome, name: str) -> None:
