@@ -217,8 +217,8 @@ def _in_words(run: RunState, answered: pl.DataFrame, refused: dict[Fact, Fact]) 
     for fact, other in sorted(refused.items(), key=lambda item: item[0].pair):
         if fact.source and (question := fact.source.question):
             reader = districts.get(question)
-            words = f"Yours: {fact.in_words(reader)}. Against it: {other.in_words(reader)}."
-            details.setdefault(question, words)
+            both = f"Yours: {fact.in_words(reader)}. Against it: {other.in_words(reader)}."
+            details.setdefault(question, both)
     lines = answered.filter(pl.col("answer_reason") == "RETURN_CONTRADICTS").join(
         run.requests.select("request_id", "submission_id", "line_number"), on="request_id"
     )
