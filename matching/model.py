@@ -23,6 +23,7 @@ from schemas.errors import UsageError
 PARAMETERS = Path(__file__).parent / "parameters"
 SHIPPED_MODEL = "synthetic-1"
 MANIFEST = "manifest.json"
+STATEMENTS = "scoring.sql"
 FORMAT_VERSION = 1
 # A registry that is only being filled is no proof of a small state: strangers with one name and birth date are weighed
 # against at least so many children.
@@ -63,13 +64,18 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model; ``version`` goes into every assignment it decides."""
+    """A loaded model; ``version`` goes into every assignment it decides.
+
+    Attributes:
+        statements: what splink says to the database for this model, where it was written down.
+    """
 
     version: str
     settings: dict[str, Any]
     term_frequencies: dict[str, pl.DataFrame]
     rare_frequency: dict[str, float]
     thresholds: Thresholds
+    statements: str | None = None
 
     @cached_property
     def prior_weight(self) -> float:
@@ -97,6 +103,7 @@ def load_model(folder: Path | None = None) -> Model:
         },
         rare_frequency=manifest["rare_frequency"],
         thresholds=Thresholds(**tomllib.loads((folder / "thresholds.toml").read_text("utf-8"))),
+        statements=(folder / STATEMENTS).read_text("utf-8") if (folder / STATEMENTS).is_file() else None,
     )
 
 

@@ -4,12 +4,13 @@ The pairs are made by ``blocking``; splink compares and weighs exactly these, on
 the frozen model. Weights are rounded before anything is decided, so that a last bit can never move a child.
 """
 
+import hashlib
+import json
 import warnings
+from typing import Any
 
 import duckdb
 import polars as pl
-from splink import DuckDBAPI, Linker
-from splink.internals.splink_dataframe import SplinkDataFrame
 
 from matching.blocking import PAIR_TABLE, REGISTRY
 from matching.comparisons import BY_NAME, COMPARISONS, TERM_FREQUENCY_COLUMNS
@@ -19,6 +20,9 @@ from matching.standardize import nickname_groups, placeholder_birth_dates
 
 WEIGHT_DIGITS = 2
 RECORD_TABLE = "mosis_scored_record"
+PAIRS_FOR_SPLINK, PREDICTIONS = "mosis_blocked_pair", "mosis_prediction"
+# Stands in the statements of a model (matching/splink_statements.py) for the least weight of a pair.
+THRESHOLD = "{threshold}"
 # Each pair once, however many rules found it, in the form splink takes pairs that were blocked elsewhere.
 BLOCKED_PAIRS_SQL = (
     f"SELECT DISTINCT '0' AS match_key, -1 - request_id AS join_key_l, other AS join_key_r FROM {PAIR_TABLE}"
@@ -50,11 +54,8 @@ def score_pairs(cursor: duckdb.DuckDBPyConnection, model: Model, keep_from: floa
     count = _count(cursor, RECORD_TABLE)
     if count == 0:
         return pl.DataFrame(schema=_scored_schema())
-    with warnings.catch_warnings():
-        # splink warns of columns it cannot find in its own linting; a missing column fails in the query itself.
-        warnings.simplefilter("ignore")
-        predictions = _predict(cursor, model, least_match_weight(model, keep_from))
-    return read_scores(cursor, predictions.physical_name, model, keep_from)
+    predictions = _predict(cursor, model, least_match_weight(model, keep_from))
+    return read_scores(cursor, predictions, model, keep_from)
 
 
 def least_match_weight(model: Model, keep_from: float) -> float:
@@ -95,34 +96,49 @@ def paired_sources(registry: str = REGISTRY) -> tuple[tuple[str, str, str], tupl
     return (REQUEST_TABLE, "-1 - s.request_id::BIGINT", in_pairs), (registry, "s.rowid", registry_in_pairs)
 
 
-def _predict(cursor: duckdb.DuckDBPyConnection, model: Model, threshold: float) -> SplinkDataFrame:
-    database = DuckDBAPI(cursor)
-    cursor.execute(
-        f"""
-        CREATE OR REPLACE TABLE mosis_blocked_pair AS
-        {BLOCKED_PAIRS_SQL}
-        """
-    ).fetchall()
-    linker = Linker(database.register(RECORD_TABLE), model.settings, log_level=None, validate_settings=False)
+def _predict(cursor: duckdb.DuckDBPyConnection, model: Model, threshold: float) -> str:
+    """The name of the table of predictions: by the statements written down with the model, or by splink."""
+    cursor.execute(f"CREATE OR REPLACE TABLE {PAIRS_FOR_SPLINK} AS {BLOCKED_PAIRS_SQL}").fetchall()
     for column in TERM_FREQUENCY_COLUMNS:
-        table = _term_frequency_table(cursor, model, column)
-        linker.table_management.register_term_frequency_lookup(database.register(table), column)
-    linker.table_management.register_blocked_pairs_for_predict(database.register("mosis_blocked_pair"))
-    return linker.inference.predict(threshold_match_weight=threshold, warning_mode="never")
+        _make_term_frequencies(cursor, model, column)
+    statements = _statements_of(model)
+    if statements is not None:
+        cursor.execute(statements.replace(THRESHOLD, repr(float(threshold)))).fetchall()
+        return PREDICTIONS
+    from splink import DuckDBAPI
+
+    from matching.splink_statements import predict
+
+    with warnings.catch_warnings():
+        # splink warns of columns it cannot find in its own linting; a missing column fails in the query itself.
+        warnings.simplefilter("ignore")
+        return predict(DuckDBAPI(cursor), model.settings, threshold)
 
 
-def _term_frequency_table(cursor: duckdb.DuckDBPyConnection, model: Model, column: str) -> str:
+def statements_key(settings: dict[str, Any]) -> str:
+    """Names what statements depend on: the settings of the model, and the columns of the records."""
+    content = json.dumps([settings, _COMPARABLE, TERM_FREQUENCY_COLUMNS], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _statements_of(model: Model) -> str | None:
+    """The statements written down for this very model; null where there are none, or they are not as they were written."""
+    first, _, text = (model.statements or "").partition("\n")
+    written = f"-- {statements_key(model.settings)} {hashlib.sha256(text.encode()).hexdigest()}"
+    return text if first == written else None
+
+
+def term_frequency_table(column: str) -> str:
+    """The table of the frequencies of a column."""
+    return f"mosis_tf_{column}"
+
+
+def _make_term_frequencies(cursor: duckdb.DuckDBPyConnection, model: Model, column: str) -> None:
     """Frequencies of the model for the names at hand; a name it does not list is as rare as its rarest."""
-    table = f"mosis_tf_{column}"
     cursor.register("frozen_frequencies", model.term_frequencies[column])
-    cursor.execute(
-        f"""
-        CREATE OR REPLACE TABLE {table} AS
-        {term_frequencies_sql(model, column)}
-        """
-    ).fetchall()
+    query = term_frequencies_sql(model, column)
+    cursor.execute(f"CREATE OR REPLACE TABLE {term_frequency_table(column)} AS {query}").fetchall()
     cursor.unregister("frozen_frequencies")
-    return table
 
 
 def term_frequencies_sql(model: Model, column: str) -> str:

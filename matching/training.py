@@ -21,9 +21,18 @@ import polars as pl
 from splink import DuckDBAPI, Linker, block_on
 
 from matching.comparisons import TERM_FREQUENCY_COLUMNS
-from matching.model import PARAMETERS, SHIPPED_MODEL, Model, load_model, splink_settings, write_manifest
+from matching.model import (
+    PARAMETERS,
+    SHIPPED_MODEL,
+    STATEMENTS,
+    Model,
+    load_model,
+    splink_settings,
+    write_manifest,
+)
 from matching.requests import REQUEST_TABLE, prepare_requests, workspace
 from matching.scoring import RECORD_TABLE, make_record_table
+from matching.splink_statements import write_statements
 from matching.training_pairs import FEWEST_PAIRS, sessions_with_pairs, usable_records
 from matching.training_prior import PRIOR_PAIRS, draw_to_prior, probabilities
 from schemas.errors import UsageError
@@ -149,6 +158,7 @@ def fit_model(
     finally:
         con.close()
     (folder / "model.json").write_text(json.dumps(settings, indent=1) + "\n", "utf-8")
+    (folder / STATEMENTS).write_text(write_statements(settings), "utf-8")
     shutil.copy(thresholds, folder / "thresholds.toml")
     (folder / "README.md").write_text(_report(name, source, settings, records.height, notes), "utf-8")
     write_manifest(folder, name, rare)
