@@ -160,9 +160,12 @@ def _failure_cases(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     if not rules or batch.is_empty():
         return passed
     flags = _flags(batch, rules)
+    judged = _not_passed_by_all(flags, rules)
+    if not judged:
+        return passed
     try:
         # A DataFrame, never a LazyFrame: for the latter pandera looks at names and types only and calls it a pass.
-        rule_schema(rules).validate(flags, lazy=True)
+        rule_schema(judged).validate(flags.select("line_number", *(rule.key for rule in judged)), lazy=True)
     except SchemaErrors as errors:
         cases = errors.failure_cases.select("check", "index")
     else:
@@ -170,6 +173,12 @@ def _failure_cases(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     if defects := cases.filter(pl.col("index").is_null())["check"].to_list():
         raise ValidationDefect(f"These checks could not be run on a batch of {batch.height} records: {sorted(defects)}")
     return cases
+
+
+def _not_passed_by_all(flags: pl.DataFrame, rules: Sequence[Rule]) -> list[Rule]:
+    """Rules whose flag is not plainly true on every record; the others have no failure case that pandera could find."""
+    passed = flags.select(pl.col([rule.key for rule in rules]).all(ignore_nulls=False)).row(0, named=True)
+    return [rule for rule in rules if passed[rule.key] is not True]
 
 
 def _flags(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
