@@ -72,7 +72,7 @@ def _values(field: Field, rng: random.Random, owners: list[str]) -> list[str] | 
     """A column of values that no rule objects to: the clean record's, varied where any code or name may stand."""
     if field.code_set == DISTRICT_CODES and field.standard_name in CLEAN["student_core"]:
         return owners
-    if field.code_set == "Yes_No" and field.requirement("Oct") == "Optional":
+    if field.code_set == "Yes_No" and field.requirement("Oct") == "Optional" and "not_fay" not in field.standard_name:
         return rng.choices(["N", None], k=RECORDS)
     return rng.choices(_samples(field), k=RECORDS)
 
@@ -80,9 +80,9 @@ def _values(field: Field, rng: random.Random, owners: list[str]) -> list[str] | 
 def _samples(field: Field) -> list[str | None]:
     varied: dict[str, list[str | None]] = {
         "last_name": [*NAMES], "first_name": [*NAMES], "local_student_id": [None],
-        "grade": [f"{grade:02}" for grade in range(1, 13)], "gender": ["F", "M"],
+        "grade": ["04", "05"], "gender": ["F", "M"],
         "race_ethnicity": [*sorted(DICTIONARY.codes("Race_Ethnicity_Codes"))], "lunch_status": ["F", "R", "U"],
-        "birth_date": [f"{month:02}/{day:02}/{year}" for year in range(2008, 2020) for month in range(1, 13)
+        "birth_date": [f"{month:02}/{day:02}/{year}" for year in (2014, 2015) for month in range(1, 13)
                        for day in range(1, 29)],
     }  # fmt: skip
     return varied.get(field.standard_name, [CLEAN["student_core"].get(field.standard_name)])

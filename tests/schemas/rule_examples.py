@@ -20,16 +20,19 @@ def answers(book: RuleBook, rule: Rule, example: str) -> list[bool]:
     columns = record_columns(book.layout, rule.after_identify)
     given = {name.removesuffix("__text") for row in rows for name in row}
     assert given <= columns.keys(), f"{rule.rule_id}: {given - columns.keys()} is no column"
-    texts = {f"{name}__text": [row.get(name) for row in rows] for name in book.layout.standard_names}
-    frame = pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)).with_columns(
+    named = {name.removesuffix("__text") for name in rule.predicate.columns}
+    fields = [field for field in book.layout.fields if field.standard_name in named]
+    texts = {f"{field.standard_name}__text": [row.get(field.standard_name) for row in rows] for field in fields}
+    frame = pl.DataFrame({"row": range(len(rows)), **texts}, schema_overrides=dict.fromkeys(texts, pl.String))
+    frame = frame.with_columns(
         typed_expression(
             field, book.spellings.get(field.standard_name, {}), pl.col(f"{field.standard_name}__text")
         ).alias(field.standard_name)
-        for field in book.layout.fields
+        for field in fields
     )
     joined = [
         pl.Series(name, [VALUE_TYPES.get(kind, lambda value: value)(row[name]) if row.get(name) is not None else None
                          for row in rows], dtype=kind)
-        for name, kind in columns.items() if name not in frame.columns
+        for name, kind in columns.items() if name in rule.predicate.columns and name not in frame.columns
     ]  # fmt: skip
     return frame.with_columns(joined).select(answer=rule.violation)["answer"].to_list()
