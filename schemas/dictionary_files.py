@@ -9,6 +9,7 @@ from schemas.data_files import DataRow, read_rows, refuse_doubles, with_overlay
 from schemas.dictionary import (
     CYCLES,
     DISTRICT_CODES,
+    ID_BATCH,
     SCHOOL_CODES,
     Code,
     Collection,
@@ -29,7 +30,7 @@ CODE_COLUMNS = ("code", "meaning", "same_as", "effective", "expires", "source")
 CALENDAR_COLUMNS = (
     "collection_version", "layout", "cycle", "title", "count_date", "window_opens", "due_date", "population", "source",
 )  # fmt: skip
-# Collections without a year of their own: an ID batch may come at any time, for any school year.
+# Collections without a year of their own: an ID batch may come at any time, for any school year; a lookup is of the newest.
 ANY_YEAR = "any_year.csv"
 REQUIREMENTS = get_args(Requirement)
 
@@ -153,15 +154,17 @@ def _collections(
     refuse_doubles([row for file in rows.values() for row in file], lambda row: row["collection_version"], "literal")
     newest = max(year for _, year in layouts)
     undated = [_collection(row, newest, layouts) for row in rows.get(ANY_YEAR, [])]
-    if len(undated) != 1:
-        raise DictionaryError(f"calendars/{ANY_YEAR}: {len(undated)} rows; it holds the ID batch and nothing else")
+    batches = [collection for collection in undated if collection.layout == ID_BATCH]
+    if len(batches) != 1:
+        raise DictionaryError(f"calendars/{ANY_YEAR}: {len(batches)} rows of the ID batch; there is exactly one")
     dated = [
         _collection(row, int(name.removesuffix(".csv")), layouts)
         for name, file in sorted(rows.items())
         if name != ANY_YEAR
         for row in file
     ]
-    return tuple(dated), undated[0]
+    lookups = [collection for collection in undated if collection.layout != ID_BATCH]
+    return (*dated, *lookups), batches[0]
 
 
 def _collection(row: DataRow, school_year: int, layouts: Mapping[tuple[str, int], RecordLayout]) -> Collection:

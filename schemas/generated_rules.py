@@ -74,7 +74,10 @@ def _whole_rule(
             if unknown := [name for name in fields if name not in layout.by_standard_name]:
                 raise book.refuse(f"key field {', '.join(unknown)} is not in layout {layout.name}")
             columns = [layout.by_standard_name[name].column for name in fields]
-            slots = {"key": ", ".join(key), "key_columns": f"{', '.join(columns[:-1])} and {columns[-1]}"}
+            slots = {
+                "key": ", ".join(key),
+                "key_columns": " and ".join(filter(None, (", ".join(columns[:-1]), columns[-1]))),
+            }
             yield row, fields, _filled(row, book, slots)
 
 

@@ -9,6 +9,7 @@ from tests.schemas.batches import DISTRICT
 # layout -> least number of written rules it is to have
 LAYOUTS = {
     "student_enrollment_attendance": 50, "student_discipline_incident": 25, "student_graduate_follow_up": 25,
+    "referrals": 25, "direct_certification": 0,
 }  # fmt: skip
 STATE_ID = "1234567897"
 _PLACES = {
@@ -37,6 +38,11 @@ CLEAN_STUDENTS: dict[str, dict[str, str]] = {
         **_PLACES, **{name: value for name, value in _CHILD.items() if name != "grade"}, "follow_up_status": "C4",
         "ssn_status": "blank",
     },
+    "2026Jun1.0Referrals": {
+        **_PLACES, **_CHILD, "referral_date": "09/10/2025", "consent_date": "09/19/2025",
+        "eligibility_date": "11/10/2025", "eligible": "Y", "iep_date": "11/20/2025",
+    },
+    "ALL1.0DirectCert": {**_CHILD},
 }  # fmt: skip
 
 
