@@ -9,7 +9,7 @@ from tests.schemas.batches import DISTRICT
 # layout -> least number of written rules it is to have
 LAYOUTS = {
     "student_enrollment_attendance": 50, "student_discipline_incident": 25, "student_graduate_follow_up": 25,
-    "referrals": 25, "direct_certification": 0,
+    "referrals": 25, "direct_certification": 0, "assessment_precode": 25,
 }  # fmt: skip
 STATE_ID = "1234567897"
 _PLACES = {
@@ -17,6 +17,7 @@ _PLACES = {
     for place in ("attending", "reporting", "resident")
     for kind, code in (("district", DISTRICT), ("school", "1050"))
 }
+_REPORTED = {name: code for name, code in _PLACES.items() if name.startswith("reporting")}
 _CHILD = {
     "submitted_state_id": STATE_ID, "local_student_id": "17", "last_name": "O'Neil-Smith", "first_name": "Ann",
     "birth_date": "05/01/2009", "grade": "11",
@@ -43,6 +44,16 @@ CLEAN_STUDENTS: dict[str, dict[str, str]] = {
         "eligibility_date": "11/10/2025", "eligible": "Y", "iep_date": "11/20/2025",
     },
     "ALL1.0DirectCert": {**_CHILD},
+    **{
+        f"2026{assessment}1.0AsmPre": {
+            **_REPORTED, **_CHILD, "gender": "F", "race_ethnicity": "W", "assessment": assessment, **more,
+        }
+        for assessment, more in {
+            "MAPSPR": {"subject": "ELA", "sort": "ROOM 12", "birth_date": "05/01/2015", "grade": "05"},
+            "EOCFAL": {"subject": "A1"}, "EOCSPR": {"subject": "BI"}, "EOCSUM": {"subject": "GV"},
+            "EOCEXP": {"grade": "12"}, "LEPELL": {}, "MAPA": {"subject": "SC"}, "ACT": {},
+        }.items()
+    },
 }  # fmt: skip
 
 

@@ -109,7 +109,7 @@ def test_generated_numbers(layout, key, fields):
     "layout, numbers",
     [
         ("student_core", ["STC00001", "STC00202", "STC91350", "STC91360"]),
-        ("assessment_precode", ["ASM00001", "ASM00202", "ASM91360"]),
+        ("assessment_precode", ["ASM00001", "ASM00202", "ASM91360", "ASM91380", "ASM92055", "ASM92066"]),
         ("id_batch", []),
     ],
 )

@@ -86,7 +86,7 @@ def test_a_clean_record_has_no_violation(layout, directory):
          [("KindergartenReadiness", "STC06500")]),
         ("assessment_precode", {"grade": "09"}, [("StudentGradeLevel", "ASM92010")]),
         ("assessment_precode", {"subject": "SCI", "grade": "8"}, []),
-        ("assessment_precode", {"sort": None}, [("Sort", "ASM00001")]),
+        ("assessment_precode", {"sort": None}, [("Sort", "ASM92041")]),
         ("id_batch", {"local_student_id": None}, [("LocalStudentID", "IDB00001")]),
         ("id_batch", {"current_school_code": "4020"}, [("CurrentSchoolCode", "IDB00602")]),
         ("id_batch", {"submitted_state_id": "12345678901"}, [("StateID", "IDB00201"), ("StateID", "IDB91330")]),
@@ -278,7 +278,9 @@ TEXTS = st.one_of(
     ),
     st.text(alphabet="0123456789.-/ ABY", min_size=1, max_size=12).map(str.strip).filter(bool),
 )  # fmt: skip
-ONE_FIELD = {f"{number:05}" for number in (1, 201, 446, 6500, 6760, 6762, 6764, 6766, 6768, 90100, 90200, 90300, 90400)}
+ONE_FIELD = {
+    f"{number:05}" for number in (1, 201, 446, 6500, 6760, 6762, 6764, 6766, 6768, 90100, 90110, 90200, 90300, 90400)
+}
 
 
 @pytest.mark.parametrize("layout", list(LITERALS))
