@@ -28,6 +28,23 @@ BLOCKED_PAIRS_SQL = (
     f"SELECT DISTINCT '0' AS match_key, -1 - request_id AS join_key_l, other AS join_key_r FROM {PAIR_TABLE}"
 )
 
+# The codes of SSNs one slip away are the widest column of the registry, and hardly any pair needs them.
+_WITHOUT_NEAR = f"(SELECT rowid, * REPLACE (NULL::VARCHAR[] AS ssn_near) FROM {REGISTRY})"
+_ADD_NEEDED_NEAR = f"""
+    UPDATE {RECORD_TABLE} SET ssn_near = found.ssn_near
+    FROM (
+        SELECT s.rowid AS row, s.ssn_near FROM {REGISTRY} s
+        WHERE s.rowid IN (
+            SELECT p.other
+            FROM {PAIR_TABLE} p
+            JOIN {RECORD_TABLE} q ON q.unique_id = -1 - p.request_id
+            JOIN {RECORD_TABLE} k ON k.unique_id = p.other
+            WHERE p.other >= 0 AND q.ssn_hash <> k.ssn_hash
+        )
+    ) AS found
+    WHERE unique_id = found.row
+"""
+
 # One SELECT for requests and registry: both sides of a pair are made comparable by the same expressions.
 _COMPARABLE = """
     nullif(s.last_name_key, '') AS last_name, s.last_name_sound, s.surname_tokens AS surname_words,
@@ -50,7 +67,8 @@ def score_pairs(cursor: duckdb.DuckDBPyConnection, model: Model, keep_from: floa
         request_id, other (a registry row, or ``-1 - request_id``), evidence (bits, rounded), and for each comparison
         ``gamma_<name>`` (the level) and ``mw_<name>`` (its bits, rarity of the name included).
     """
-    make_record_table(cursor, *paired_sources())
+    make_record_table(cursor, *paired_sources(_WITHOUT_NEAR))
+    cursor.execute(_ADD_NEEDED_NEAR).fetchall()
     count = _count(cursor, RECORD_TABLE)
     if count == 0:
         return pl.DataFrame(schema=_scored_schema())
