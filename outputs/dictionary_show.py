@@ -96,7 +96,9 @@ def find_field(layout: RecordLayout, name: str) -> Field:
     found = layout.by_header.get(wanted) or layout.by_standard_name.get(wanted)
     if found is None:
         close = get_close_matches(wanted, [*layout.by_header, *layout.by_standard_name], n=1, cutoff=0.6)
-        hint = f" Did you mean {find_field(layout, close[0]).column}?" if close else " All fields: mosis dictionary show"
+        hint = (
+            f" Did you mean {find_field(layout, close[0]).column}?" if close else " All fields: mosis dictionary show"
+        )
         raise UnknownName(f"Layout {layout.name} of {layout.school_year} has no field {name!r}.{hint}")
     return found
 

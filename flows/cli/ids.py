@@ -11,7 +11,9 @@ MODULES: tuple[ModuleType, ...] = (ids_locate, ids_request, ids_registry, ids_co
 
 
 def register(app: typer.Typer) -> None:
-    ids = typer.Typer(help="State IDs: show, locate, request, merge, split, undo, import, verify.", no_args_is_help=True)
+    ids = typer.Typer(
+        help="State IDs: show, locate, request, merge, split, undo, import, verify.", no_args_is_help=True
+    )
     for module in MODULES:
         module.register(ids)
     app.add_typer(ids, name="ids")

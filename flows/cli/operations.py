@@ -44,7 +44,9 @@ def run(
     home: HomeOption = None,
     settle: Annotated[
         float | None,
-        typer.Option("--settle", min=0, help="Quiet seconds before a file counts as uploaded; 0 for none.", show_default="60"),
+        typer.Option(
+            "--settle", min=0, help="Quiet seconds before a file counts as uploaded; 0 for none.", show_default="60"
+        ),
     ] = None,
     collection: CollectionOption = None,
     district: DistrictsOption = None,

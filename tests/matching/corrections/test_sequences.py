@@ -125,7 +125,7 @@ def test_numbers_are_permanent_and_undo_is_exact(steps: list[Step]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS)
 def test_numbers_are_permanent_over_many_sequences(steps: list[Step]) -> None:
     try_sequence(steps)
