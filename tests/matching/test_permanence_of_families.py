@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from matching.identify import identify
 from matching.reasons import NEAR_MATCH
-from tests.matching.test_permanence import LINE, moved, run, torn
+from tests.matching.test_permanence import moved, run, torn, unseen
 
 HERE, THERE, FAR = "010004", "048078", "077077"
 _BORN = date(2012, 3, 5)
@@ -91,12 +91,6 @@ def merged_children(lines: pl.DataFrame) -> list[list[str]]:
     """Children who share a number."""
     groups = named(lines).drop_nulls("state_id").group_by("state_id").agg(pl.col("child").unique().sort())
     return groups.filter(pl.col("child").list.len() > 1)["child"].to_list()
-
-
-def unseen(apart: pl.DataFrame, review: pl.DataFrame) -> pl.DataFrame:
-    """Lines of one number that have two the other way, and of whom none was brought before anybody."""
-    in_review = apart.join(review, on=LINE, how="semi").select("state_id").unique()
-    return apart.join(in_review, on="state_id", how="anti")
 
 
 def everybody() -> list[int]:
