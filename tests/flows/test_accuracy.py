@@ -20,6 +20,8 @@ from flows.progress import silent
 from matching import frontier
 from schemas.errors import MosisError, UsageError
 
+pytestmark = pytest.mark.slow
+
 ORDER = Order(400, 4, 5, plain=False)
 
 

@@ -33,6 +33,8 @@ from schemas.errors import UsageError
 from schemas.paths import StateHome
 from tests.flows.small_files import HERE, OCTOBER, THERE, child, core_file, drop, ids, new_home, run
 
+pytestmark = pytest.mark.slow
+
 MOSIS = str(Path(sys.executable).with_name("mosis"))
 WINDOW = 'testing_windows = [{ assessment = "MAPSPR", opens = 2026-03-30, closes = 2026-05-22 }]\n'
 REASON = "One child, confirmed by both districts"

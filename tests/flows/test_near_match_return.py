@@ -138,6 +138,7 @@ def test_answered_questions_no_longer_stand_against_certification(home: StateHom
     assert decision.is_certified, decision.text
 
 
+@pytest.mark.slow
 def test_the_same_return_again_changes_nothing(home: StateHome, clock: FixedClock) -> None:
     give_back(home, clock, "SAME", "DIFFERENT", "CANCEL", "")
     before = everything(home)
@@ -247,6 +248,7 @@ def question_without_local_id(home: StateHome, clock: FixedClock) -> list[Row]:
     return answers(home, "ask.csv", MATCHES)
 
 
+@pytest.mark.slow
 def test_one_question_without_local_id_in_two_returns_is_one_child(home: StateHome, clock: FixedClock) -> None:
     rows, before = question_without_local_id(home, clock), registry(home)
     assert rows

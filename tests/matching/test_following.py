@@ -13,6 +13,8 @@ from matching.stored_facts import facts_between
 from tests.matching import test_near_matches as near
 from tests.matching.test_near_matches import ASKING, MARIA_ID, MARTA_ID, answer, receive, returned, store
 
+pytestmark = pytest.mark.slow
+
 asked = near.asked
 Con = duckdb.DuckDBPyConnection
 Asked = tuple[Con, str]
