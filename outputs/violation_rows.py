@@ -14,6 +14,15 @@ STANDING = ("open", "reopened", "contacted")
 _SCHOOL_SOURCES = ("reporting_school_code", "current_school_code")
 _MOMENT = pl.Datetime("us", "UTC")
 _FILE_COLUMNS = ("submission_id", "district_code", "file_school_code", "layout", "collection_version")
+# What name_children leaves open; matching with earlier files, other files or people fill it.
+_LATER_COLUMNS = {
+    "rule_book_version": pl.String(),
+    "changed_by": pl.String(),
+    "other_district_code": pl.String(),
+    "fixed_at": _MOMENT,
+    "waived_until": pl.Date(),
+    "due_date": pl.Date(),
+}
 _FOUND_COLUMNS = ("submission_id", "line_number", "field", "rule_id", "severity", "scope", "value", "message", "fix")
 VIOLATION_ROW_SCHEMA: dict[str, pl.DataType] = {
     **{
@@ -21,9 +30,11 @@ VIOLATION_ROW_SCHEMA: dict[str, pl.DataType] = {
         for name in (
             "submission_id", "district_code", "school_code", "layout", "collection_version", "field", "rule_id",
             "severity", "scope", "value", "message", "fix", "state_id", "local_student_id", "status",
+            "rule_book_version", "changed_by", "other_district_code",
         )
     },
-    **{"line_number": pl.Int64(), "first_seen_at": _MOMENT, "last_seen_at": _MOMENT},
+    **{"line_number": pl.Int64(), "first_seen_at": _MOMENT, "last_seen_at": _MOMENT, "fixed_at": _MOMENT},
+    **{"waived_until": pl.Date(), "due_date": pl.Date()},
 }  # fmt: skip
 
 
@@ -54,6 +65,8 @@ def name_children(
         .join(files, on="submission_id", how="inner", maintain_order="left")
         .join(children, on=on, how="left", maintain_order="left")
         .with_columns(pl.coalesce("school_code", "file_school_code"), pl.lit(at).cast(_MOMENT).alias("last_seen_at"))
+        .with_columns(pl.lit(None, kind).alias(name) for name, kind in _LATER_COLUMNS.items())
+        .with_columns(changed_by=pl.lit("file"))
         .drop("file_school_code")
     )
 
