@@ -22,6 +22,7 @@ _LATER_COLUMNS = {
     "fixed_at": _MOMENT,
     "waived_until": pl.Date(),
     "due_date": pl.Date(),
+    "decision_number": pl.Int64(),
 }
 _FOUND_COLUMNS = ("submission_id", "line_number", "field", "rule_id", "severity", "scope", "value", "message", "fix")
 VIOLATION_ROW_SCHEMA: dict[str, pl.DataType] = {
@@ -33,7 +34,8 @@ VIOLATION_ROW_SCHEMA: dict[str, pl.DataType] = {
             "rule_book_version", "changed_by", "other_district_code",
         )
     },
-    **{"line_number": pl.Int64(), "first_seen_at": _MOMENT, "last_seen_at": _MOMENT, "fixed_at": _MOMENT},
+    **{"line_number": pl.Int64(), "decision_number": pl.Int64()},
+    **{"first_seen_at": _MOMENT, "last_seen_at": _MOMENT, "fixed_at": _MOMENT},
     **{"waived_until": pl.Date(), "due_date": pl.Date()},
 }  # fmt: skip
 
