@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
-import numpy as np
 
 from outputs.next_steps import counted
+from schemas.business_days import count_business_days
 from schemas.clock import missouri_day
 
 
@@ -16,7 +16,8 @@ class QuestionAges:
     """Open questions of the state.
 
     Attributes:
-        oldest_days: calendar days the oldest has waited, null where none is open; ``oldest_business_days`` without weekends.
+        oldest_days: calendar days the oldest has waited, null where none is open; ``oldest_business_days``
+            without weekends and public holidays.
         flagged: questions that have waited ``flag_days`` business days or more; ``escalated`` likewise, and among them.
         proposals: merges that wait for a person.
     """
@@ -57,13 +58,13 @@ class QuestionAges:
 
 
 def question_ages(con: duckdb.DuckDBPyConnection, now: datetime, *, flag_days: int, escalate_days: int) -> QuestionAges:
-    """The ages of the questions that are open at a moment. Public holidays count as business days."""
+    """The ages of the questions that are open at a moment."""
     opened = con.execute(
         "SELECT min(opened_at) FROM identity.near_match WHERE status = 'open' GROUP BY near_match_id, district_code"
     ).fetchall()
     today = missouri_day(now)
     days = [missouri_day(at) for (at,) in opened]
-    business = np.busday_count(days, today) if days else np.array([], dtype=int)
+    business = count_business_days(days, today)
     ((proposals,),) = con.execute(
         "SELECT count(*) FROM identity.proposal p JOIN identity.student a USING (state_id) "
         "JOIN identity.student b ON b.state_id = p.other_state_id "
@@ -72,10 +73,10 @@ def question_ages(con: duckdb.DuckDBPyConnection, now: datetime, *, flag_days: i
     return QuestionAges(
         len(days),
         max(((today - day).days for day in days), default=None),
-        int(business.max()) if days else None,
+        max(business, default=None),
         flag_days,
-        int((business >= flag_days).sum()),
+        sum(waited >= flag_days for waited in business),
         escalate_days,
-        int((business >= escalate_days).sum()),
+        sum(waited >= escalate_days for waited in business),
         int(proposals),
     )

@@ -35,9 +35,9 @@ def ages_after(days: int) -> QuestionAges:
 
 @pytest.mark.parametrize(
     ("days", "business", "flagged", "escalated"),
-    [(0, 0, 0, 0), (4, 4, 0, 0), (5, 5, 1, 0), (7, 5, 1, 0), (18, 14, 1, 0), (21, 15, 1, 1)],
+    [(0, 0, 0, 0), (4, 4, 0, 0), (5, 5, 1, 0), (7, 5, 1, 0), (18, 13, 1, 0), (21, 14, 1, 0), (22, 15, 1, 1)],
 )
-def test_weekends_do_not_count(days: int, business: int, flagged: int, escalated: int) -> None:
+def test_weekends_and_holidays_do_not_count(days: int, business: int, flagged: int, escalated: int) -> None:
     ages = ages_after(days)
     assert (ages.oldest_days, ages.oldest_business_days) == (days, business)
     assert (ages.flagged, ages.escalated) == (flagged, escalated)
