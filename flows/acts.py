@@ -2,10 +2,17 @@
 
 from collections.abc import Mapping
 
+from flows.cycles import ACT_NAME as CYCLE
+from flows.cycles import carry_cycle
 from matching.acts import Carry
 from matching.corrections.carrying import CORRECTION_ACTS
 from matching.proposals import ACT_NAME as KEEP_APART
 from matching.proposals import decide_proposal
 from matching.registry_import.act import ACT_NAME, carry_out_import
 
-ACTS: Mapping[str, Carry] = {ACT_NAME: carry_out_import, KEEP_APART: decide_proposal, **CORRECTION_ACTS}
+ACTS: Mapping[str, Carry] = {
+    ACT_NAME: carry_out_import,
+    KEEP_APART: decide_proposal,
+    CYCLE: carry_cycle,
+    **CORRECTION_ACTS,
+}

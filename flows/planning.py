@@ -15,6 +15,7 @@ from flows.summary import RunSummary
 from flows.taking import Taking, load_known_files, read_ahead
 from matching.plan import Plan, finish, group_submissions, write_plan
 from matching.student_ids import IdSource
+from outputs.cycles import load_cycles
 from schemas.files import PRIVATE_FOLDER, make_folder
 
 
@@ -28,7 +29,7 @@ def make_plan(session: Session, summary: RunSummary, received: Received) -> Plan
     make_folder(folder, PRIVATE_FOLDER)
     make_folder(area.folder, PRIVATE_FOLDER)
     known = load_known_files(session.con, session.dictionary.version)
-    taking = Taking(area, known, settings.confirm_drop_share)
+    taking = Taking(area, known, settings.confirm_drop_share, load_cycles(session.con))
     files = [(file.submission, file.path) for file in received.files]
     with session.watch.stage("read and validate", len(files)):
         for number, read in enumerate(read_ahead(files, session.dictionary, session.hasher), start=1):

@@ -12,7 +12,7 @@ import polars as pl
 from flows.refusals import refused
 from flows.staging import StagingArea
 from matching.ssn import SsnHasher
-from schemas.calendar import is_late
+from outputs.cycles import Cycles, refusal_of
 from schemas.dictionary import ID_BATCH, Collection, Dictionary
 from schemas.errors import FileRefused
 from schemas.inbox.recognise import recognise
@@ -137,6 +137,7 @@ class Taking:
     area: StagingArea
     known: KnownFiles
     confirm_drop_share: float
+    cycles: Cycles = field(default_factory=Cycles)
     submissions: dict[str, Submission] = field(default_factory=dict)
     returns: dict[str, Extract] = field(default_factory=dict)
     locators: dict[str, Extract] = field(default_factory=dict)
@@ -164,6 +165,10 @@ class Taking:
         return self._stage(submission, extract)
 
     def _stage(self, submission: Submission, extract: Extract) -> Submission:
+        collection = self._collection(submission)
+        if closing := self.cycles.closing(collection.version, submission.district_code):
+            return refused(submission, refusal_of(closing, collection))
+        submission = replace(submission, is_pilot=self.cycles.is_pilot(collection.version))
         if self._must_be_confirmed(submission):
             earlier = self.known.counts[place(submission)]
             return replace(
@@ -176,7 +181,8 @@ class Taking:
         self.area.add(submission, extract)
         self._remember(submission)
         status = "answered" if submission.layout == ID_BATCH else "trial"
-        return replace(submission, status=status, is_late=self._is_late(submission))
+        is_late = self.cycles.is_late(collection, submission.district_code, submission.received_at)
+        return replace(submission, status=status, is_late=is_late)
 
     def _duplicate_of(self, submission: Submission) -> str | None:
         return self.known.current.get(self._current_key(submission))
@@ -200,9 +206,6 @@ class Taking:
         if not earlier or (submission.district_code, submission.school_code, submission.sha256) in self.known.waiting:
             return False
         return (submission.record_count or 0) < earlier * (1 - self.confirm_drop_share)
-
-    def _is_late(self, submission: Submission) -> bool:
-        return is_late(self._collection(submission), submission.received_at)
 
     def _collection(self, submission: Submission) -> Collection:
         return self.area.dictionary.collection(submission.collection_version or "")

@@ -56,6 +56,7 @@ class Submission:
     refused_line: int | None = None
     duplicate_of: str | None = None
     is_late: bool = False
+    is_pilot: bool = False
     transmission_id: str | None = None
     batch_delimiter: str | None = None
     batch_extract_date: str | None = None
