@@ -1,4 +1,4 @@
-"""Secret keys as files: ``ssn_v1.key``, 32 random bytes, readable by the service account alone."""
+"""Secret keys as files: ``ssn_v1.key``, ``analyst_v1.key``, 32 random bytes, readable by the service account alone."""
 
 import re
 import secrets
@@ -18,10 +18,32 @@ def ssn_key_path(folder: Path, version: int) -> Path:
 
 def create_ssn_key(folder: Path, version: int) -> Path:
     """Write a new key; one that exists is kept, for hashes made under it could never be made again."""
-    path = ssn_key_path(folder, version)
+    return _create_key(ssn_key_path(folder, version))
+
+
+def _create_key(path: Path) -> Path:
     if not path.exists():
         write_atomic(path, secrets.token_bytes(KEY_BYTES), PRIVATE_FILE)
     return path
+
+
+def analyst_key_path(folder: Path) -> Path:
+    """The key of the pseudonyms in the analysts' copy."""
+    return folder / "analyst_v1.key"
+
+
+def create_analyst_key(folder: Path) -> Path:
+    """Write a new key; one that exists is kept, for pseudonyms made under it could never be made again."""
+    return _create_key(analyst_key_path(folder))
+
+
+def read_analyst_key(folder: Path) -> bytes:
+    """The key of the pseudonyms.
+
+    Raises:
+        KeyUnavailable: it can be read by others or has not 32 bytes.
+    """
+    return _read_key(analyst_key_path(folder))
 
 
 def read_ssn_keys(folder: Path) -> dict[int, bytes]:

@@ -96,6 +96,8 @@ class StateHome:
     reports = property(lambda self: self.root / "reports")
     backup = property(lambda self: self.root / "backup")
     logs = property(lambda self: self.root / "logs")
+    analyst = property(lambda self: self.root / "analyst")
+    analyst_copy = property(lambda self: self.root / "analyst" / "state_read.duckdb")
 
     def outbox_of(self, district_code: str) -> Path:
         return self.root / "outbox" / district_code

@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from flows.cli import accuracy, cycle, data_dictionary, district_desk, ids, operations, publication, review, sample, train
+from flows.cli import (
+    accuracy,
+    cycle,
+    data_dictionary,
+    district_desk,
+    extract,
+    ids,
+    operations,
+    publication,
+    review,
+    sample,
+    train,
+)
 from schemas.errors import MosisError, NoSpace, describe_defect
 
 DEFECT = 70  # sysexits.h: internal software error
@@ -25,6 +37,7 @@ app = typer.Typer(
 operations.register(app)
 district_desk.register(app)
 publication.register(app)
+extract.register(app)
 cycle.register(app)
 data_dictionary.register(app)
 ids.register(app)

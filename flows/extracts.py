@@ -1,0 +1,97 @@
+"""Files for people who must never open the pipeline's own database: the analysts' copy."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from flows.session import open_reader
+from outputs.analyst_copy import CopySummary, Facts, pseudonym_fingerprint, write_analyst_copy
+from schemas.clock import Clock, rfc3339
+from schemas.errors import KeyUnavailable
+from schemas.files import make_folder
+from schemas.key_files import analyst_key_path, create_analyst_key, read_analyst_key
+from schemas.lock import hold_lock, require_free_space
+from schemas.paths import StateHome
+
+# The operator gives the folder the analysts' group; others see nothing.
+_FOLDER_MODE = 0o750
+
+
+@dataclass(frozen=True, slots=True)
+class AnalystExtract:
+    """A finished copy and how long it took."""
+
+    summary: CopySummary
+    seconds: float
+
+
+def extract_analyst(home: StateHome, *, clock: Clock) -> AnalystExtract:
+    """Write ``HOME/analyst/state_read.duckdb`` anew; analysts who have the old one open go on reading that.
+
+    Raises:
+        Busy: a run is at work. KeyUnavailable: the key that made the earlier copy's pseudonyms is gone or another one.
+        NoSpace, DictionaryError.
+    """
+    started = time.perf_counter()
+    with hold_lock(home):
+        require_free_space(home)
+        make_folder(home.analyst, _FOLDER_MODE)
+        key = _pseudonym_key(home)
+        now = clock.now()
+        with open_reader(home) as reader:
+            facts = Facts(
+                dictionary=reader.dictionary,
+                directory=reader.directory,
+                state_name=home.settings.state_name,
+                small_cell_threshold=home.settings.suppression_threshold,
+                at=now,
+                key=key,
+            )
+            summary = write_analyst_copy(reader.con, home.analyst_copy, facts)
+        _log(home, now, summary)
+    return AnalystExtract(summary, time.perf_counter() - started)
+
+
+def copy_built_at(home: StateHome) -> datetime | None:
+    """When the copy was made; null where there is none."""
+    if not home.analyst_copy.is_file():
+        return None
+    return _about(home.analyst_copy)[0]
+
+
+def _pseudonym_key(home: StateHome) -> bytes:
+    """The key of the pseudonyms; made with the first copy, and from then on the only one.
+
+    Raises:
+        KeyUnavailable: another key would give every child another pseudonym, and what analysts kept would fit no more.
+    """
+    path = analyst_key_path(home.keys)
+    if not home.analyst_copy.is_file():
+        create_analyst_key(home.keys)
+        return read_analyst_key(home.keys)
+    advice = f"Restore it from your safe copy. To begin with new pseudonyms instead, remove {home.analyst_copy} first."
+    if not path.is_file():
+        raise KeyUnavailable(f"{path}: missing, and the analysts' copy was made with it. {advice}")
+    key = read_analyst_key(home.keys)
+    if _about(home.analyst_copy)[1] != pseudonym_fingerprint(key):
+        raise KeyUnavailable(f"{path}: not the key the analysts' copy was made with. {advice}")
+    return key
+
+
+def _about(path: Path) -> tuple[datetime, str]:
+    con = duckdb.connect(str(path), read_only=True)
+    try:
+        con.execute("SET TimeZone = 'UTC'")
+        ((built_at, key),) = con.execute("SELECT built_at, pseudonym_key FROM about").fetchall()
+    finally:
+        con.close()
+    return built_at, key
+
+
+def _log(home: StateHome, at: datetime, summary: CopySummary) -> None:
+    total = sum(summary.rows.values())
+    with (home.logs / f"{at:%Y-%m}.log").open("a", encoding="utf-8") as log:
+        log.write(f"{rfc3339(at)} extract analyst: {len(summary.rows)} views, {total:,} rows\n")

@@ -1,0 +1,1 @@
+SELECT * FROM code_meanings ORDER BY layout, field, code

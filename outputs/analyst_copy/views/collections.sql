@@ -1,0 +1,1 @@
+SELECT * FROM collections ORDER BY school_year, collection_version

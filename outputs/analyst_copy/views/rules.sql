@@ -1,0 +1,1 @@
+SELECT * FROM rules ORDER BY collection_version, rule_id, field
