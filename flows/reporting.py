@@ -26,7 +26,8 @@ from outputs.question_ages import question_ages
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.state_page import STATE_PAGE, write_state_page
 from outputs.violation_report import ReportSubject, ReportWords, write_violation_report
-from outputs.violation_rows import VIOLATION_ROW_SCHEMA, count_fixed, read_violations
+from outputs.violation_desk.trials import count_fixed
+from outputs.violation_rows import VIOLATION_ROW_SCHEMA, read_violations
 from schemas.dictionary import Collection as RecordCollection
 from schemas.errors import FileRefused
 from schemas.files import make_folder

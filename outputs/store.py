@@ -78,11 +78,12 @@ def store_group(
     for layout, records in records_by_layout.items():
         if layout != ID_BATCH:
             _store_records(con, layout, _of_trials(records, submissions, in_group))
-    named = name_children(violations, submissions, records_by_layout, at)
+    named = name_children(violations, submissions, records_by_layout, at, versions.rule_books)
+    replaced = _replaced(submissions, earlier)
     # Files of the group that a later one replaces keep their rows for their own report; they are nobody's past yet.
     stored = [
-        store_violations(con, named, in_group, is_settling=False),
-        store_violations(con, named, _others(submissions, in_group), beside=in_group),
+        store_violations(con, named, in_group, at=at, replaced=replaced, is_settling=False),
+        store_violations(con, named, _others(submissions, in_group), at=at, replaced=replaced, beside=in_group),
     ]
     _store_rule_runs(con, rule_runs)
     return StoredGroup(in_group | set(earlier["submission_id"]), pl.concat(stored))
@@ -112,7 +113,8 @@ def _earlier_trials(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submis
     incoming_keys = pl.DataFrame(keys, schema=_KEY_SCHEMA, orient="row")  # noqa: F841 (query)
     return con.sql(
         """
-        SELECT DISTINCT stored.submission_id, stored.layout
+        SELECT DISTINCT stored.submission_id, stored.layout, stored.district_code, stored.school_code,
+               stored.collection_version
         FROM intake.submission AS stored JOIN incoming_keys AS incoming
           ON stored.district_code = incoming.district_code
          AND stored.collection_version = incoming.collection_version
@@ -120,6 +122,13 @@ def _earlier_trials(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submis
         WHERE stored.status = 'trial'
         """
     ).pl()
+
+
+def _replaced(submissions: Sequence[Submission], earlier: pl.DataFrame) -> dict[str, str]:
+    """Submission -> the trial stored before in whose place it was checked."""
+    stood = {tuple(place): name for name, *place in earlier.select("submission_id", *_KEY_SCHEMA).iter_rows()}
+    trials = [each for each in submissions if each.status == "trial" and _key(each) in stood]
+    return {each.submission_id: stood[_key(each)] for each in trials if stood[_key(each)] != each.submission_id}
 
 
 def _end_waiting(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> None:
@@ -185,7 +194,7 @@ def _submission_rows(
 _SUBMISSION_COLUMNS = (
     "submission_id", "district_code", "school_code", "layout", "collection_version", "school_year", "cycle",
     "file_name", "sha256", "claim_path", "line_count", "record_count", "accepted_count", "refused_count",
-    "outcome", "status", "reason", "duplicate_of", "is_late", "received_at", "run_id",
+    "outcome", "status", "reason", "duplicate_of", "is_late", "is_pilot", "received_at", "run_id",
 )  # fmt: skip
 _MOMENT = pl.Datetime("us", "UTC")
 _SUBMISSION_SCHEMA: dict[str, pl.DataType] = {
@@ -197,7 +206,7 @@ _SUBMISSION_SCHEMA: dict[str, pl.DataType] = {
             "error_count", "warning_count", "near_match_count",
         )
     },
-    **{"is_late": pl.Boolean(), "received_at": _MOMENT, "finished_at": _MOMENT},
+    **{"is_late": pl.Boolean(), "is_pilot": pl.Boolean(), "received_at": _MOMENT, "finished_at": _MOMENT},
     **{name: pl.String() for name in ("dictionary_version", "rule_book_version")},
 }  # fmt: skip
 

@@ -2,11 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 
 import duckdb
 import polars as pl
 
-from outputs.violation_lifecycle import carry_over
+from outputs.violation_desk.trials import FILE, store_trial_counts
+from outputs.violation_desk.waivers import standing_waivers
+from outputs.violation_lifecycle import apply_waivers, carry_over
+from schemas.clock import missouri_day
 from schemas.submission import Submission
 
 # Violations that still stand; the others were fixed, waived by the state or accepted as they are.
@@ -45,10 +49,14 @@ def name_children(
     submissions: Sequence[Submission],
     records_by_layout: Mapping[str, pl.DataFrame],
     at: datetime,
+    rule_books: Mapping[str, str] = MappingProxyType({}),
 ) -> pl.DataFrame:
     """Violations with district, school and collection, and the state ID and local ID of the record each is about.
 
     Violations of a file without a collection are left out: such a file was refused, and its receipt says why.
+
+    Args:
+        rule_books: collection -> version of the rule book that found them.
     """
     files = pl.DataFrame(
         [
@@ -68,7 +76,12 @@ def name_children(
         .join(children, on=on, how="left", maintain_order="left")
         .with_columns(pl.coalesce("school_code", "file_school_code"), pl.lit(at).cast(_MOMENT).alias("last_seen_at"))
         .with_columns(pl.lit(None, kind).alias(name) for name, kind in _LATER_COLUMNS.items())
-        .with_columns(changed_by=pl.lit("file"))
+        .with_columns(
+            changed_by=pl.lit("file"),
+            rule_book_version=pl.col("collection_version").replace_strict(
+                dict(rule_books), default=None, return_dtype=pl.String
+            ),
+        )
         .drop("file_school_code")
     )
 
@@ -96,17 +109,21 @@ def store_violations(
     found: pl.DataFrame,
     submission_ids: Collection[str],
     *,
+    at: datetime,
+    replaced: Mapping[str, str] = MappingProxyType({}),
     beside: Collection[str] = (),
     is_settling: bool = True,
 ) -> pl.DataFrame:
     """Insert what was found in some submissions and settle the violations of the files they replace.
 
     A row that is still there goes on as the new one, with its first date and what people decided about it; a row that
-    has vanished becomes ``fixed``. Rows of a certified file stay as they are beside it.
+    has vanished becomes ``fixed``. Rows of a certified file stay as they are beside it. Findings that compare districts
+    (scope ``state``) are left alone.
 
     Args:
         found: from ``name_children``; may hold rows of other submissions, which are left alone.
         submission_ids: stored already in intake.submission; a file without violations settles the earlier ones too.
+        replaced: submission -> the trial that stood in its place until now.
         beside: submissions that are not the past of these although they were replaced.
         is_settling: whether the earlier rows are settled; they are not by a file that was itself replaced at once.
 
@@ -114,13 +131,22 @@ def store_violations(
         The rows as stored.
     """
     ids = _id_frame(submission_ids)
-    con.execute("DELETE FROM quality.violation WHERE submission_id IN (SELECT submission_id FROM ids)").fetchall()
+    con.execute(
+        "DELETE FROM quality.violation WHERE scope <> 'state' AND submission_id IN (SELECT submission_id FROM ids)"
+    ).fetchall()
     prior = _earlier_rows(con, ids, _id_frame(beside))
-    matched = carry_over(found.join(ids, on="submission_id", how="semi", maintain_order="left"), prior)
+    own = found.join(ids, on="submission_id", how="semi", maintain_order="left")
+    matched = carry_over(own.filter(pl.col("scope") != "state"), prior)
+    today = missouri_day(at)
+    rows = apply_waivers(matched.violations, standing_waivers(con, today), today)
+    vanished = prior.filter(pl.col("submission_status") == "superseded", pl.col("status") != "fixed").join(
+        matched.continued, on="prior_row", how="anti"
+    )
     if is_settling:
-        _settle(con, prior.filter(pl.col("submission_status") == "superseded"), matched.continued)
-    incoming_violations = matched.violations.select(*VIOLATION_ROW_SCHEMA)
+        _settle(con, prior.filter(pl.col("submission_status") == "superseded"), matched.continued, vanished, at)
+    incoming_violations = rows.select(*VIOLATION_ROW_SCHEMA)
     con.execute("INSERT INTO quality.violation BY NAME SELECT * FROM incoming_violations").fetchall()
+    store_trial_counts(con, submission_ids, rows, _gone(vanished, replaced), replaced, cause=FILE, at=at)
     return incoming_violations
 
 
@@ -128,13 +154,28 @@ def _id_frame(submission_ids: Collection[str]) -> pl.DataFrame:
     return pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})
 
 
-def _settle(con: duckdb.DuckDBPyConnection, replaced: pl.DataFrame, still_there: pl.DataFrame) -> None:
+def _gone(vanished: pl.DataFrame, replaced: Mapping[str, str]) -> pl.DataFrame:
+    """Violations of the replaced trials that are gone, under the name of the new one."""
+    pairs = pl.DataFrame(
+        list(replaced.items()), schema=dict.fromkeys(("new_id", "submission_id"), pl.String), orient="row"
+    )
+    return vanished.join(pairs, on="submission_id").select(pl.col("new_id").alias("submission_id"), "severity")
+
+
+def _settle(
+    con: duckdb.DuckDBPyConnection,
+    replaced: pl.DataFrame,
+    still_there: pl.DataFrame,
+    vanished: pl.DataFrame,
+    at: datetime,
+) -> None:
     """Take out the earlier rows that the new ones carry on; what is no longer found was fixed."""
     continued = replaced.join(still_there, on="prior_row", how="semi")  # noqa: F841 (for the query)
     con.execute("DELETE FROM quality.violation WHERE rowid IN (SELECT prior_row FROM continued)").fetchall()
-    vanished = replaced.join(still_there, on="prior_row", how="anti")  # noqa: F841 (for the query)
     con.execute(
-        "UPDATE quality.violation SET status = 'fixed' WHERE rowid IN (SELECT prior_row FROM vanished)"
+        "UPDATE quality.violation SET status = 'fixed', changed_by = 'file', fixed_at = ? "
+        "WHERE rowid IN (SELECT prior_row FROM vanished)",
+        [at],
     ).fetchall()
 
 
@@ -152,7 +193,7 @@ def _earlier_rows(con: duckdb.DuckDBPyConnection, ids: pl.DataFrame, beside: pl.
          AND other.submission_id <> this.submission_id
         JOIN quality.violation AS earlier ON earlier.submission_id = other.submission_id
         WHERE this.status IN ('trial', 'superseded') AND other.status IN ('superseded', 'certified')
-          AND other.submission_id NOT IN (SELECT submission_id FROM beside)
+          AND other.submission_id NOT IN (SELECT submission_id FROM beside) AND earlier.scope <> 'state'
         """
     ).pl()
 
@@ -170,33 +211,3 @@ def as_first_seen(named: pl.DataFrame) -> pl.DataFrame:
     """Rows of ``name_children`` as a report needs them where there is no history: all seen for the first time."""
     dated = named.with_columns(status=pl.lit("open"), first_seen_at=pl.col("last_seen_at"))
     return dated.select(*VIOLATION_ROW_SCHEMA)
-
-
-def count_fixed(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> dict[str, int]:
-    """For each submission that replaced an earlier file, how many violations of that file are gone."""
-    ids = _id_frame(submission_ids)  # noqa: F841 (for the query)
-    return dict(
-        con.execute(
-            """
-            WITH replaced AS (
-                SELECT this.submission_id,
-                       max_by(earlier.submission_id, (earlier.received_at, earlier.submission_id)) AS earlier_id
-                FROM ids JOIN intake.submission AS this USING (submission_id)
-                JOIN intake.submission AS earlier
-                  ON earlier.district_code = this.district_code
-                 AND earlier.collection_version = this.collection_version
-                 AND earlier.school_code IS NOT DISTINCT FROM this.school_code
-                 AND (earlier.received_at, earlier.submission_id) < (this.received_at, this.submission_id)
-                 -- Of two files stored together the first one settled nothing.
-                 AND (earlier.run_id, earlier.finished_at) <> (this.run_id, this.finished_at)
-                -- One that only waited was never checked.
-                WHERE earlier.status = 'superseded' AND earlier.error_count IS NOT NULL
-                GROUP BY this.submission_id
-            )
-            SELECT replaced.submission_id, count(violation.submission_id)
-            FROM replaced LEFT JOIN quality.violation AS violation
-              ON violation.submission_id = replaced.earlier_id AND violation.status = 'fixed'
-            GROUP BY replaced.submission_id
-            """
-        ).fetchall()
-    )

@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from outputs.store import StoredGroup, Versions, store_group
-from outputs.violation_rows import VIOLATION_ROW_SCHEMA, count_fixed, read_violations
+from outputs.violation_desk.trials import count_fixed
+from outputs.violation_rows import VIOLATION_ROW_SCHEMA, read_violations
 from schemas.errors import DictionaryError
 from schemas.submission import Submission
 from tests.outputs.conftest import (
