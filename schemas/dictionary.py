@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from schemas.errors import UnknownName
+
+if TYPE_CHECKING:
+    from schemas.across_files import AcrossRule
 
 DATA_FOLDER = Path(__file__).parent
 CYCLES = ("Aug", "Oct", "Dec", "Feb", "Apr", "Jun")
@@ -124,6 +127,17 @@ class Dictionary:
     id_batch: Collection
     version: str
     overlay: Path | None = None
+
+    @cached_property
+    def across_rules(self) -> "tuple[AcrossRule, ...]":
+        """The rules that compare files, of all collections; read and tried out when first asked for.
+
+        Raises:
+            RuleBookError: a rule that cannot work; names file, row and reason.
+        """
+        from schemas.across_files import read_across_rules
+
+        return read_across_rules(self)
 
     @cached_property
     def school_years(self) -> tuple[int, ...]:

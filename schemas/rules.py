@@ -11,6 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
+from schemas.across_files import CollectionRule, rules_of_collection
 from schemas.dictionary import Collection, Dictionary, RecordLayout
 from schemas.predicates import Predicate
 
@@ -76,12 +77,14 @@ class RuleBook:
     """All rules of one collection, and what typing its records needs.
 
     ``spellings``: for each coded field, second spellings and the code they stand for (``Dictionary.code_spellings``).
+    ``across``: rules that compare files; they run where the files are stored, never in ``validate_records``.
     """
 
     collection: Collection
     layout: RecordLayout
     rules: tuple[Rule, ...]
     spellings: Mapping[str, Mapping[str, str]]
+    across: tuple[CollectionRule, ...] = ()
 
     @cached_property
     def version(self) -> str:
@@ -101,6 +104,7 @@ class RuleBook:
             )
             for rule in self.rules
         )
+        texts += sorted(rule.version_text for rule in self.across)
         return hashlib.sha256("\x1e".join((self.collection.version, *texts)).encode()).hexdigest()[:12]
 
     @cached_property
@@ -113,15 +117,18 @@ class RuleBook:
         return tuple(rule for rule in self.rules if rule.after_identify)
 
     def not_checked(self, has_directory: bool) -> tuple[str, ...]:
-        """Numbers of the rules that cannot run on a clerk's desk, where no ID comes out and schools may be unknown."""
+        """Numbers of the rules that cannot run on a clerk's desk: no ID comes out there, other files are not at hand, and
+        schools may be unknown.
+        """
         missing = {
             rule.rule_id for rule in self.rules if rule.after_identify or (rule.needs_directory and not has_directory)
         }
-        return tuple(sorted(missing))
+        return tuple(sorted(missing | {rule.rule_id for rule in self.across}))
 
     def titles(self) -> dict[str, str]:
         """Rule number -> title; of several rules with one number the first."""
-        return {rule.rule_id: rule.title for rule in reversed(self.rules)}
+        across = {rule.rule_id: rule.title for rule in reversed(self.across)}
+        return across | {rule.rule_id: rule.title for rule in reversed(self.rules)}
 
 
 def load_rule_book(dictionary: Dictionary, collection: Collection | str) -> RuleBook:
@@ -144,4 +151,5 @@ def load_rule_book(dictionary: Dictionary, collection: Collection | str) -> Rule
         if field.code_set and field.code_set in dictionary.code_sets
     }
     rules = read_rules(dictionary, chosen, layout)
-    return RuleBook(chosen, layout, rules, {name: found for name, found in spellings.items() if found})
+    across = rules_of_collection(dictionary, chosen, layout)
+    return RuleBook(chosen, layout, rules, {name: found for name, found in spellings.items() if found}, across)

@@ -1,13 +1,38 @@
-"""What the report of a collection says beside the violations: titles of rules, names of schools, meanings of fields."""
+"""What the report of a collection says beside the violations: its rules, names of schools, meanings of fields."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
+from typing import Any
 
-from schemas.dictionary import ID_BATCH, RecordLayout
+from outputs.violation_report.cause_patterns import FileShape
+from schemas.dictionary import DISTRICT_CODES, ID_BATCH, SCHOOL_CODES, Field, RecordLayout
 from schemas.directory import Directory
 from schemas.identity_fields import IDENTITY_ERROR_FIELDS
 from schemas.rules import RuleBook
+
+_CODE_WIDTHS = {DISTRICT_CODES: 6, SCHOOL_CODES: 4}
+# Who a record is about, in the workbook and in the words of a cause; names end so in every layout.
+_NAMES = ("last_name", "first_name")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleText:
+    """One rule in words: what a rule card shows. Examples are rows of (header name, value) pairs."""
+
+    rule_id: str
+    column: str | None
+    kind: str
+    severity: str
+    title: str
+    message: str
+    fix: str
+    source: str
+    condition: str | None = None
+    passing: tuple[tuple[tuple[str, str], ...], ...] = ()
+    failing: tuple[tuple[tuple[str, str], ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -18,14 +43,22 @@ class ReportWords:
     definitions: Mapping[str, str] = field(default_factory=dict)
     identity_columns: frozenset[str] = frozenset()
     directory: Directory | None = None
+    rules: Mapping[str, tuple[RuleText, ...]] = field(default_factory=dict)
+    fields: tuple[Field, ...] = ()
 
     @classmethod
     def of(cls, layout: RecordLayout, rule_book: RuleBook, directory: Directory | None) -> "ReportWords":
+        texts = tuple(_rule_texts(layout, rule_book))
+        by_number: dict[str, tuple[RuleText, ...]] = {}
+        for text in texts:
+            by_number[text.rule_id] = (*by_number.get(text.rule_id, ()), text)
         return cls(
-            {(rule.rule_id, rule.column): rule.title for rule in rule_book.rules},
+            {(text.rule_id, text.column): text.title for text in texts},
             {each.column: each.definition for each in layout.fields},
             frozenset(each.column for each in layout.fields if each.standard_name in IDENTITY_ERROR_FIELDS),
             directory,
+            by_number,
+            layout.fields,
         )
 
     def title(self, rule_id: str, column: str | None, message: str) -> str:
@@ -38,6 +71,29 @@ class ReportWords:
             return None
         name = self.directory.school_name(district_code, school_code) if self.directory else school_code
         return school_code if name == school_code else f"{school_code} {name}"
+
+    @cached_property
+    def shape(self) -> FileShape:
+        """By what mistakes of a whole export are known; the number of records is the file's own."""
+        return FileShape(
+            0,
+            tuple(each.column for each in self.fields),
+            frozenset(each.column for each in self.fields if each.type == "Date"),
+            {each.column: _CODE_WIDTHS[each.code_set] for each in self.fields if each.code_set in _CODE_WIDTHS},
+            {(text.rule_id, text.column): text.kind for texts in self.rules.values() for text in texts},
+        )
+
+    @cached_property
+    def columns(self) -> dict[str, str]:
+        """Header name -> standard name, in the order of the layout."""
+        return {each.column: each.standard_name for each in self.fields}
+
+    @cached_property
+    def name_columns(self) -> tuple[str, ...]:
+        """Header names of what a person is called by in this layout."""
+        return tuple(
+            each.column for ending in _NAMES for each in self.fields if each.standard_name.endswith(ending)
+        )[: len(_NAMES)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +119,27 @@ class ReportSubject:
     def is_certifiable(self) -> bool:
         """ID batches are answered, never certified."""
         return self.collection_version != ID_BATCH
+
+
+def _rule_texts(layout: RecordLayout, book: RuleBook) -> Iterator[RuleText]:
+    names = {each.standard_name: each.column for each in layout.fields}
+    for rule in book.rules:
+        yield RuleText(
+            rule.rule_id, rule.column, rule.kind, rule.severity, rule.title, rule.message, rule.fix, rule.source,
+            rule.condition, _example(rule.passing_example, names), _example(rule.failing_example, names),
+        )  # fmt: skip
+    for across in book.across:
+        rule = across.rule
+        yield RuleText(
+            rule.rule_id, across.columns[0] if across.columns else None, rule.scope, rule.severity, rule.title,
+            rule.message, rule.fix, rule.source,
+        )  # fmt: skip
+
+
+def _example(text: str, names: Mapping[str, str]) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """The records of an example: (header name, value) of what stands in a file; what is joined beside is left out."""
+    records: Sequence[dict[str, Any]] | dict[str, Any] = json.loads(text) if text else []
+    return tuple(
+        tuple((names[name], "" if value is None else str(value)) for name, value in record.items() if name in names)
+        for record in ([records] if isinstance(records, dict) else records)
+    )
