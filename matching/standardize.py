@@ -6,7 +6,6 @@ The keys are stored in ``identity.record``: raise STANDARDIZE_VERSION when a key
 """
 
 import csv
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -60,21 +59,27 @@ def standardize(requests: pl.DataFrame) -> pl.DataFrame:
         middle_name_key, suffix_key, sounds, guardian_key (``last|first``): null where nothing is known.
         surname_tokens: the words of the last name without particles, sorted, each once.
     """
-    last = _parts_of(requests["last_name"], _surname_parts)
-    first = _parts_of(requests["first_name"], _given_name_parts("first"))
-    first, middle = _split_given_names(first, _parts_of(requests["middle_name"], _given_name_parts("middle")))
-    suffix = _parts_of(requests["suffix"], _suffix_parts)
-    guardian_last = _parts_of(requests["guardian_last_name"], _surname_parts)
-    guardian_first = _parts_of(requests["guardian_first_name"], _given_name_parts("first"))
+    if requests.is_empty():
+        return requests.drop(*KEY_SCHEMA, strict=False).hstack(pl.DataFrame(schema=KEY_SCHEMA))
+    spelled = _spellings(requests)
+    last = _parts_of(requests["last_name"], spelled, "last")
+    first, middle = _split_given_names(
+        _parts_of(requests["first_name"], spelled, "first"), _parts_of(requests["middle_name"], spelled, "middle")
+    )
+    guardian_last = _parts_of(requests["guardian_last_name"], spelled, "last")
+    guardian_first = _parts_of(requests["guardian_first_name"], spelled, "first")
+    suffix = _sent_suffix(requests["suffix"], spelled)
+    # A head like "boy" stays a key, but has no sound that a search would meet.
+    sounds = _sounds_of(last["key"], _without_placeholders(first.rename({"key": "words"}), "first")["words"])
     keys = pl.DataFrame(
         {
             "last_name_key": last["key"].fill_null(""),
             "first_name_key": first["key"].fill_null(""),
             "middle_name_key": middle,
-            "suffix_key": suffix["key"].fill_null(last["suffix"]).fill_null(first["suffix"]),
-            "last_name_sound": last["sound"],
-            "first_name_sound": first["sound"],
-            "surname_tokens": last["tokens"],
+            "suffix_key": suffix.fill_null(last["suffix"]).fill_null(first["suffix"]),
+            "last_name_sound": sounds[0],
+            "first_name_sound": sounds[1],
+            "surname_tokens": _surname_tokens(last["words"]),
             "guardian_key": guardian_last["key"] + "|" + guardian_first["key"].fill_null(""),
         },
         schema=KEY_SCHEMA,
@@ -122,42 +127,48 @@ def name_sound(key: pl.Expr) -> pl.Expr:
     return pl.when(code != "").then(code.str.slice(0, SOUND_LENGTH))
 
 
-def _name_table(name: str) -> list[dict[str, str]]:
+@cache
+def _name_table(name: str) -> tuple[dict[str, str], ...]:
     with (NAME_TABLES / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines))
+        return tuple(csv.DictReader(lines))
 
 
-Parts = Callable[[pl.DataFrame], pl.DataFrame]
+def _spellings(requests: pl.DataFrame) -> pl.DataFrame:
+    """Each distinct spelling of any name once: ``written``, ``whole`` (folded), ``words`` (without a suffix), ``suffix``.
+
+    One frame for all fields, because to compile the patterns takes longer than to fold a district's names with them.
+    """
+    fields = [requests[name].cast(pl.String).alias("written") for name in NAME_FIELDS]
+    written = pl.concat(fields).drop_nulls().unique().to_frame()
+    folded = written.with_columns(fold_name(pl.col("written")).alias("words"))
+    return _without_suffix(folded.with_columns(pl.col("words").alias("whole")))
 
 
-def _parts_of(values: pl.Series, parts: Parts) -> pl.DataFrame:
-    """The parts of each value in the order of the values; worked out once for each distinct spelling."""
-    written = pl.DataFrame({"written": values.cast(pl.String)})
-    distinct = written.drop_nulls().unique()
-    known = parts(distinct.with_columns(fold_name(pl.col("written")).alias("words")))
-    return written.join(known, on="written", how="left", maintain_order="left")
+def _parts_of(values: pl.Series, spelled: pl.DataFrame, part: str) -> pl.DataFrame:
+    """``words``, ``suffix`` and ``key`` of each value, in the order of the values; null for a placeholder of this part."""
+    named = _without_placeholders(spelled, part).with_columns(pl.col("words").str.replace_all(" ", "").alias("key"))
+    return _looked_up(values, named.rename({"written": "value"})).select("words", "suffix", "key")
 
 
-def _surname_parts(names: pl.DataFrame) -> pl.DataFrame:
+def _looked_up(values: pl.Series, known: pl.DataFrame) -> pl.DataFrame:
+    """The rows of ``known`` (by its column ``value``) for each value, in the order of the values."""
+    asked = pl.DataFrame({"value": values.cast(pl.String)})
+    return asked.join(known, on="value", how="left", maintain_order="left")
+
+
+def _surname_tokens(words: pl.Series) -> pl.Series:
     particles = [row["particle"] for row in _name_table("surname_particles")]
-    words = pl.col("words").str.split(" ")
-    telling = words.list.set_difference(pl.lit(particles, pl.List(pl.String())))
-    tokens = pl.when(telling.list.len() > 0).then(telling).otherwise(words)
-    named = _without_placeholders(_without_suffix(names), "last")
-    return named.with_columns(
-        pl.col("words").str.replace_all(" ", "").alias("key"),
-        pl.when(pl.col("words").is_not_null()).then(tokens.list.unique().list.sort()).alias("tokens"),
-    ).with_columns(name_sound(pl.col("key")).alias("sound"))
+    split = pl.col("value").str.split(" ")
+    telling = split.list.set_difference(pl.lit(particles, pl.List(pl.String())))
+    tokens = pl.when(telling.list.len() > 0).then(telling).otherwise(split)
+    distinct = words.alias("value").drop_nulls().unique().to_frame()
+    return _looked_up(words, distinct.with_columns(tokens.list.unique().list.sort().alias("tokens")))["tokens"]
 
 
-def _given_name_parts(part: str) -> Parts:
-    def parts(names: pl.DataFrame) -> pl.DataFrame:
-        named = _without_placeholders(_without_suffix(names), part)
-        return named.with_columns(pl.col("words").str.replace_all(" ", "").alias("key")).with_columns(
-            name_sound(pl.col("key")).alias("sound")
-        )
-
-    return parts
+def _sounds_of(*keys: pl.Series) -> list[pl.Series]:
+    distinct = pl.concat([key.alias("value") for key in keys]).drop_nulls().unique().to_frame()
+    known = distinct.with_columns(name_sound(pl.col("value")).alias("sound"))
+    return [_looked_up(key, known)["sound"] for key in keys]
 
 
 def _split_given_names(first: pl.DataFrame, middle: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
@@ -166,7 +177,7 @@ def _split_given_names(first: pl.DataFrame, middle: pl.DataFrame) -> tuple[pl.Da
     One district writes MARY ANN into the first name, the next one ANN into the middle name; both come out alike.
     """
     given = first.select(
-        "key", "sound", "suffix", middle=middle["key"],
+        "key", "suffix", middle=middle["key"],
         head=pl.col("words").str.extract(r"^([a-z]{2,}) ", 1), rest=pl.col("words").str.extract(r"^[a-z]{2,} (.+)$", 1),
     )  # fmt: skip
     is_split = pl.col("middle").is_null() & pl.col("rest").is_not_null()
@@ -174,14 +185,13 @@ def _split_given_names(first: pl.DataFrame, middle: pl.DataFrame) -> tuple[pl.Da
         key=pl.when(is_split).then("head").otherwise("key"),
         middle=pl.when(is_split).then(pl.col("rest").str.replace_all(" ", "")).otherwise("middle"),
     )
-    sounds = _parts_of(given["key"], _given_name_parts("first"))
-    return given.with_columns(sounds["sound"]), given["middle"]
+    return given, given["middle"]
 
 
-def _suffix_parts(names: pl.DataFrame) -> pl.DataFrame:
-    table = _name_table("suffixes")
-    forms = {row["written"]: row["suffix"] for row in table}
-    return names.with_columns(pl.col("words").str.replace_all(" ", "").replace_strict(forms, default=None).alias("key"))
+def _sent_suffix(values: pl.Series, spelled: pl.DataFrame) -> pl.Series:
+    forms = {row["written"]: row["suffix"] for row in _name_table("suffixes")}
+    key = pl.col("whole").str.replace_all(" ", "").replace_strict(forms, default=None).alias("key")
+    return _looked_up(values, spelled.select(pl.col("written").alias("value"), key))["key"]
 
 
 def _without_suffix(names: pl.DataFrame) -> pl.DataFrame:
