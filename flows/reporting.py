@@ -18,31 +18,26 @@ from flows.session import Session
 from flows.staging import REFUSED_SCHEMA
 from flows.summary import RunSummary
 from flows.unit_frames import StagedFrames
+from flows.violation_reports import NO_VIOLATIONS, ViolationReports
 from matching.plan import Plan
 from outputs.answers import build_answers, write_answers
 from outputs.locator_answers import LOCATED, write_located
-from outputs.next_steps import ReceiptFacts
 from outputs.question_ages import question_ages
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.state_page import STATE_PAGE, write_state_page
-from outputs.violation_report import ReportSubject, ReportWords, write_violation_report
 from outputs.violation_desk.trials import count_fixed
-from outputs.violation_rows import VIOLATION_ROW_SCHEMA, read_violations
-from schemas.dictionary import Collection as RecordCollection
+from outputs.violation_rows import read_violations
 from schemas.errors import FileRefused
 from schemas.files import make_folder
 from schemas.identity_fields import IDENTITY_SOURCES
 from schemas.inbox.claim import release_claim
 from schemas.inbox.quarantine import quarantine_content
-from schemas.reading.recognition import LOCATOR_REQUEST, NEAR_MATCH_RETURN
+from schemas.reading.recognition import LOCATOR_REQUEST
 from schemas.rules import RuleBook
 from schemas.submission import Submission
 
-# What a receipt calls a file that is of no collection.
-_TITLES = {LOCATOR_REQUEST: "Locator request"}
 NO_ASSIGNMENTS = pl.DataFrame(schema={"outcome": pl.String})
 NO_REFUSED = pl.DataFrame(schema=REFUSED_SCHEMA)
-NO_VIOLATIONS = pl.DataFrame(schema=VIOLATION_ROW_SCHEMA)
 # What answers and reports show of a record; the other hundred columns stay where they are.
 SHOWN_COLUMNS = frozenset(source for sources, _ in IDENTITY_SOURCES.values() for source in sources) | {
     "reporting_district_code", "current_district_code", "record_type",
@@ -70,8 +65,10 @@ class ReportDesk:
     reported: list[Submission] = field(default_factory=list)
     ids: dict[str, int] = field(default_factory=dict)
     violation_counts: dict[str, int] = field(default_factory=dict)
-    _words: dict[str, ReportWords] = field(default_factory=dict)
-    _books: dict[str, RuleBook] = field(default_factory=dict)
+    _reports: ViolationReports = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._reports = ViolationReports(self.session)
 
     def write_receipts(self, con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> Iterator[str]:
         """Write what is still missing; yields each submission_id when its receipt is in place and its claim let go."""
@@ -103,15 +100,16 @@ class ReportDesk:
         ids = count_outcomes(assignments) if assignments is not None else None
         violations = frames.violations.get(name)
         files: list[str] = []
+        book: RuleBook | None = None
         # Certified: somebody certified it between an interrupted run and the run that completes it.
         if submission.layout == LOCATOR_REQUEST:
             files += self._located(folder, submission)
         elif submission.status in ("trial", "superseded", "answered", "certified"):
-            files += self._violation_report(folder, submission, frames, ids, at)
+            files += self._reports.write(folder, submission, violations, ids, at, fixed=frames.fixed.get(name))
+            book = self.session.rule_book(submission.collection_version or "")
         if assignments is not None and submission.accepted_count is not None:
             files += self._answers(folder, submission, frames, at)
-        facts = self._facts(submission, files)
-        book = self._books.get(submission.collection_version or "")
+        facts = self._reports.facts(submission, files)
         receipt = build_receipt(
             submission,
             facts,
@@ -152,27 +150,6 @@ class ReportDesk:
             sha256=submission.sha256,
         )
 
-    def _violation_report(
-        self, folder: Path, submission: Submission, frames: ReportFrames, ids: dict[str, int] | None, at: datetime
-    ) -> Sequence[str]:
-        collection = self.session.dictionary.collection(submission.collection_version or "")
-        subject = ReportSubject(
-            submission_id=submission.submission_id,
-            district_code=submission.district_code,
-            district_name=self.session.directory.district_name(submission.district_code),
-            collection_version=collection.version,
-            collection_title=collection.title,
-            file_name=submission.file_name,
-            record_count=submission.record_count or 0,
-            made_at=at,
-            due_date=collection.due_date,
-            near_matches=(ids or {}).get("near_match", 0),
-            without_id=(ids or {}).get("error", 0),
-        )
-        name = submission.submission_id
-        rows = frames.violations.get(name, NO_VIOLATIONS)
-        return write_violation_report(folder, subject, rows, self._words_of(collection), fixed=frames.fixed.get(name))
-
     def _located(self, folder: Path, submission: Submission) -> Sequence[str]:
         if submission.status != "answered":
             return ()
@@ -196,29 +173,6 @@ class ReportDesk:
         )
         write_answers(folder, answers)
         return tuple(answers)
-
-    def _facts(self, submission: Submission, files: Sequence[str]) -> ReceiptFacts:
-        collection = self._collection(submission)
-        return ReceiptFacts(
-            district_name=self.session.directory.district_name(submission.district_code),
-            collection_title=collection.title if collection else _TITLES.get(submission.layout or ""),
-            due_date=collection.due_date if collection else None,
-            files=tuple(files),
-        )
-
-    def _collection(self, submission: Submission) -> RecordCollection | None:
-        version = submission.collection_version
-        if version in (None, NEAR_MATCH_RETURN, LOCATOR_REQUEST):
-            return None
-        return self.session.dictionary.collection(version)
-
-    def _words_of(self, collection: RecordCollection) -> ReportWords:
-        version = collection.version
-        if version not in self._words:
-            self._books[version] = self.session.rule_book(version)
-            layout = self.session.dictionary.layout_of(collection)
-            self._words[version] = ReportWords.of(layout, self._books[version], self.session.directory)
-        return self._words[version]
 
     def _no_violations(self, submission: Submission) -> pl.DataFrame | None:
         return NO_VIOLATIONS if submission.accepted_count is not None else None
