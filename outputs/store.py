@@ -193,7 +193,7 @@ def _submission_rows(
 
 _SUBMISSION_COLUMNS = (
     "submission_id", "district_code", "school_code", "layout", "collection_version", "school_year", "cycle",
-    "file_name", "sha256", "claim_path", "line_count", "record_count", "accepted_count", "refused_count",
+    "file_name", "sha256", "claim_path", "line_count", "header_lines", "blank_lines", "record_count", "accepted_count", "refused_count",
     "outcome", "status", "reason", "duplicate_of", "is_late", "is_pilot", "received_at", "run_id",
 )  # fmt: skip
 _MOMENT = pl.Datetime("us", "UTC")
@@ -202,7 +202,7 @@ _SUBMISSION_SCHEMA: dict[str, pl.DataType] = {
     **{
         name: pl.Int64()
         for name in (
-            "school_year", "line_count", "record_count", "accepted_count", "refused_count",
+            "school_year", "line_count", "header_lines", "blank_lines", "record_count", "accepted_count", "refused_count",
             "error_count", "warning_count", "near_match_count",
         )
     },
