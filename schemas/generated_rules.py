@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from schemas.data_files import DataRow
 from schemas.dictionary import DISTRICT_CODES, SCHOOL_CODES, Collection, Dictionary, Field, RecordLayout
-from schemas.predicates import SSN, STATE_ID, exists_column
+from schemas.predicates import HIDDEN_COLUMNS, STATE_ID, exists_column
 
 TEMPLATE_COLUMNS = (
     "kind", "layout", "fields", "number", "severity", "condition", "on_null", "applies_to", "title", "message", "fix",
@@ -51,16 +51,19 @@ def generated_texts(
             yield from _whole_rule(rows, book, layout)
             continue
         for field in layout.fields:
-            # The SSN never reaches validation as text: reading checks its form and passes on a status (design 2).
-            if field.standard_name != SSN and CONCERNS[kind](field, collection, dictionary):
-                row = _most_specific(rows, field)
+            if CONCERNS[kind](field, collection, dictionary) and (row := _most_specific(rows, field)):
                 slots = _field_slots(field, collection, dictionary)
                 yield row, (field.standard_name,), _filled(row, book, slots)
 
 
-def _most_specific(rows: list[DataRow], field: Field) -> DataRow:
+def _most_specific(rows: list[DataRow], field: Field) -> DataRow | None:
+    """The template of a field; none for a hidden one that no template names.
+
+    An SSN never reaches validation as text: reading checks its form and passes on a status (design 2).
+    """
     named = [row for row in rows if field.standard_name in row["fields"].split(";")]
-    return (named or [row for row in rows if not row["fields"]])[0]
+    unnamed = [row for row in rows if not row["fields"] and field.standard_name not in HIDDEN_COLUMNS]
+    return next(iter(named or unnamed), None)
 
 
 def _whole_rule(

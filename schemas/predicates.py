@@ -7,13 +7,23 @@ A condition sees every field typed (``grade``) and as text (``grade__text``), wh
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
 from schemas.dictionary import DISTRICT_CODES, SCHOOL_CODES, Field, RecordLayout
 
 SSN = "ssn"
-SSN_COLUMNS = {"ssn_hash": pl.String(), "ssn_near": pl.List(pl.String()), "ssn_status": pl.String()}
+SSN_COLUMNS: dict[str, pl.DataType] = {
+    "ssn_hash": pl.String(),
+    "ssn_near": pl.List(pl.String()),
+    "ssn_status": pl.String(),
+}
+# A staff member's number becomes a dummy identifier; its status is ok, blank, placeholder or malformed (docs/adr/0022).
+EDUCATOR_ID = "educator_id"
+EDUCATOR_COLUMNS: dict[str, pl.DataType] = {EDUCATOR_ID: pl.String(), "educator_id_status": pl.String()}
+# Fields that never leave reading as they were sent, and the columns that reading makes of each.
+HIDDEN_COLUMNS: dict[str, dict[str, pl.DataType]] = {SSN: SSN_COLUMNS, EDUCATOR_ID: EDUCATOR_COLUMNS}
 STATE_ID = "state_id"
 JOINED_COLUMNS: dict[str, pl.DataType] = {
     "submission_id": pl.String(),
@@ -73,8 +83,8 @@ def record_columns(layout: RecordLayout, after_identify: bool) -> dict[str, pl.D
     """
     columns = dict(JOINED_COLUMNS)
     for field in layout.fields:
-        if field.standard_name == SSN:
-            columns |= SSN_COLUMNS
+        if field.standard_name in HIDDEN_COLUMNS:
+            columns |= HIDDEN_COLUMNS[field.standard_name]
             continue
         columns[field.standard_name] = typed_dtype(field)
         if field.type == "Text" or not after_identify:
@@ -97,20 +107,28 @@ def compile_predicate(sql: str, columns: Mapping[str, pl.DataType]) -> Predicate
     bare = _TEXT_LITERAL.sub("''", sql)
     if refused := _REFUSED.search(bare):
         raise PredicateError(f"{refused.group().strip(' (')} is not allowed in a condition; use try_cast")
+    predicate = _parsed(sql)
+    if unknown := sorted(predicate.columns - columns.keys()):
+        raise PredicateError(f"unknown column {', '.join(unknown)}")
+    _try_out(predicate, frozenset((name, columns[name]) for name in predicate.columns))
+    return predicate
+
+
+# Most rules stand in many collections and school years: each condition is parsed and tried out once.
+@cache
+def _parsed(sql: str) -> Predicate:
     try:
         expression = pl.sql_expr(sql)
     except Exception as fault:
         raise PredicateError(f"the condition is not SQL ({_first_line(fault)})") from None
-    named = frozenset(expression.meta.root_names())
-    if unknown := sorted(named - columns.keys()):
-        raise PredicateError(f"unknown column {', '.join(unknown)}")
-    _try_out(expression, {name: columns[name] for name in named})
-    return Predicate(sql, expression, named)
+    return Predicate(sql, expression, frozenset(expression.meta.root_names()))
 
 
-def _try_out(expression: pl.Expr, columns: Mapping[str, pl.DataType]) -> None:
+@cache
+def _try_out(predicate: Predicate, columns: frozenset[tuple[str, pl.DataType]]) -> None:
+    expression = predicate.expression
     # Two rows of nulls are enough to see a wrong type, a function that does not exist and a whole-column answer.
-    rows = pl.DataFrame({name: pl.Series([None, None], dtype=kind) for name, kind in columns.items()} or {"": [0, 0]})
+    rows = pl.DataFrame({name: pl.Series([None, None], dtype=kind) for name, kind in columns} or {"": [0, 0]})
     try:
         answer = rows.select(answer=expression)
     except Exception as fault:

@@ -10,7 +10,7 @@ import polars as pl
 
 from schemas.dictionary import Field, RecordLayout
 from schemas.pandera_for_polars import PolarsData, pa
-from schemas.predicates import SSN, SSN_COLUMNS, typed_dtype
+from schemas.predicates import HIDDEN_COLUMNS, typed_dtype
 from schemas.rules import Rule
 
 DATE_FORM, DATE_MASK = r"^[0-9]{2}/[0-9]{2}/[0-9]{4}$", "%m/%d/%Y"
@@ -19,10 +19,10 @@ INTEGER_FORM = r"^-?[0-9]{1,18}$"
 
 
 def text_columns(layout: RecordLayout) -> tuple[str, ...]:
-    """Columns of the text record frame that hold a field, in layout order (the SSN comes as three columns instead)."""
+    """Columns of the text record frame that hold a field, in layout order; those that hide an SSN stand in its place."""
     names: list[str] = []
     for field in layout.fields:
-        names.extend(SSN_COLUMNS if field.standard_name == SSN else (field.standard_name,))
+        names.extend(HIDDEN_COLUMNS.get(field.standard_name, (field.standard_name,)))
     return tuple(names)
 
 
@@ -69,7 +69,7 @@ def typed_record_schema(layout: RecordLayout) -> pa.DataFrameSchema:
     """Names, order and types of the typed record frame that every later stage relies on."""
     columns = {"submission_id": pl.String(), "line_number": pl.UInt32(), "district_code": pl.String()}
     for field in layout.fields:
-        columns |= SSN_COLUMNS if field.standard_name == SSN else {field.standard_name: typed_dtype(field)}
+        columns |= HIDDEN_COLUMNS.get(field.standard_name) or {field.standard_name: typed_dtype(field)}
     return pa.DataFrameSchema(
         {name: pa.Column(kind, nullable=True) for name, kind in columns.items()}, strict=True, ordered=True
     )

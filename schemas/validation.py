@@ -14,7 +14,7 @@ from schemas.directory import Directory
 from schemas.errors import MosisError
 from schemas.joined_columns import collection_columns, exists_columns, with_trial
 from schemas.pandera_for_polars import SchemaErrors
-from schemas.predicates import SSN
+from schemas.predicates import HIDDEN_COLUMNS
 from schemas.rules import Rule, RuleBook
 from schemas.schema_builder import rule_flags, rule_schema, text_columns, typed_expression, typed_record_schema
 
@@ -95,7 +95,7 @@ def prepare_batch(
     records: pl.DataFrame, submissions: pl.DataFrame, book: RuleBook, directory: Directory | None
 ) -> pl.DataFrame:
     """The batch as rules see it: each field as text (``__text``) and typed, and all that is joined."""
-    plain = [field for field in book.layout.fields if field.standard_name != SSN]
+    plain = [field for field in book.layout.fields if field.standard_name not in HIDDEN_COLUMNS]
     texts = [pl.col(field.standard_name).alias(f"{field.standard_name}__text") for field in plain]
     typed = [
         typed_expression(field, book.spellings.get(field.standard_name, {}), pl.col(field.standard_name)).alias(
@@ -112,7 +112,7 @@ def _returned_batch(records: pl.DataFrame, submissions: pl.DataFrame, book: Rule
     texts = [
         pl.col(field.standard_name).alias(f"{field.standard_name}__text")
         for field in book.layout.fields
-        if field.type == "Text" and field.standard_name != SSN
+        if field.type == "Text" and field.standard_name not in HIDDEN_COLUMNS
     ]
     return with_trial(records, submissions).with_columns(*texts, *collection_columns(book.collection))
 
@@ -224,8 +224,8 @@ def _value(batch: pl.DataFrame, rule: Rule) -> pl.Expr:
     if not rule.fields:
         return pl.repeat(None, batch.height, dtype=pl.String)
     name = rule.fields[0]
-    if name == SSN:
-        return pl.when(pl.col("ssn_status") != "blank").then(pl.lit(MASKED_SSN))
+    if name in HIDDEN_COLUMNS:
+        return pl.when(pl.col(f"{name}_status") != "blank").then(pl.lit(MASKED_SSN))
     return pl.col(f"{name}__text") if f"{name}__text" in batch.columns else pl.col(name).cast(pl.String)
 
 

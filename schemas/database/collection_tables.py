@@ -21,6 +21,9 @@ KEY_COLUMNS = {
 }
 # The SSN itself is never stored (design 5.7).
 SSN_COLUMNS = {"ssn_hash": "VARCHAR", "ssn_near": "VARCHAR[]", "ssn_status": "VARCHAR"}
+# A staff member's is stored as a dummy identifier (docs/adr/0022-dummy-identifiers-of-educators.md).
+EDUCATOR_COLUMNS = {"educator_id": "VARCHAR", "educator_id_status": "VARCHAR"}
+HIDDEN_COLUMNS = {"ssn": SSN_COLUMNS, "educator_id": EDUCATOR_COLUMNS}
 _TYPES = {"Text": "VARCHAR", "Integer": "BIGINT", "Date": "DATE"}
 # Widest number that is kept as one 64-bit integer: a longer field in a later year needs no other column.
 _NUMBER_DIGITS = 18
@@ -60,8 +63,8 @@ def collection_columns(layout: str, dictionary: Dictionary) -> dict[str, str]:
 
 
 def _columns_of(field: Field) -> Iterator[tuple[str, str]]:
-    if field.standard_name == "ssn":
-        yield from SSN_COLUMNS.items()
+    if field.standard_name in HIDDEN_COLUMNS:
+        yield from HIDDEN_COLUMNS[field.standard_name].items()
     elif field.type == "Number":
         yield field.standard_name, f"DECIMAL({_NUMBER_DIGITS},{field.precision or 0})"
     else:

@@ -5,15 +5,18 @@ worklists that districts send back; ``lookups.read_locator_request`` what distri
 been decided before (``schemas.inbox.recognise``).
 """
 
-from schemas.reading.extract import BatchHeader, Extract, HashSsn
+from schemas.reading.extract import BatchHeader, Extract
 from schemas.reading.lookups import read_locator_request
 from schemas.reading.reader import read_extract
 from schemas.reading.recognition import LOCATOR_REQUEST, NEAR_MATCH_RETURN, Recognition
 from schemas.reading.returns import read_near_match_return
+from schemas.reading.signed_forms import SIGNED_FORMS, read_signed_form
+from schemas.reading.staff import HashSsn
 
 __all__ = [
     "LOCATOR_REQUEST",
     "NEAR_MATCH_RETURN",
+    "SIGNED_FORMS",
     "BatchHeader",
     "Extract",
     "HashSsn",
@@ -21,4 +24,5 @@ __all__ = [
     "read_extract",
     "read_locator_request",
     "read_near_match_return",
+    "read_signed_form",
 ]

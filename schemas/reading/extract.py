@@ -1,6 +1,6 @@
 """What reading hands on: a frame of text per file and the account of its physical lines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -8,8 +8,8 @@ import polars as pl
 from schemas.dictionary import RecordLayout
 from schemas.reading.recognition import Encoding
 from schemas.reading.refusals import RefusedRecord, refused_frame
+from schemas.reading.staff import EDUCATOR_ID, HashSsn, dummy_identifiers
 
-HashSsn = Callable[[pl.Series], pl.DataFrame]
 SSN = "ssn"
 
 
@@ -29,7 +29,8 @@ class Extract:
     """One file, read.
 
     ``records``: line_number (UInt32, first physical line, from 1) and one text column per standard name in layout
-    order, blanks around values removed, blank values null; ``ssn`` is replaced by ssn_hash, ssn_near, ssn_status.
+    order, blanks around values removed, blank values null; ``ssn`` is replaced by ssn_hash, ssn_near, ssn_status, and
+    ``educator_id`` by a dummy identifier and educator_id_status.
     ``refused``: line_number, line_span, reason, message. Counts are physical lines, but ``record_count`` (readable
     and refused records). ``line_count`` = ``header_lines`` + ``blank_lines`` + lines spanned by records, readable or
     refused.
@@ -65,12 +66,15 @@ def blank_to_null() -> pl.Expr:
 
 
 def hide_ssn(frame: pl.DataFrame, layout: RecordLayout, hash_ssn: HashSsn) -> pl.DataFrame:
-    """The columns of the layout in its order, the Social Security number replaced by its hashes and status."""
-    if SSN not in layout.by_standard_name:
-        columns = ["line_number", *layout.standard_names]
-        return frame if frame.columns == columns else frame.select(columns)
-    kept = [name for name in layout.standard_names if name != SSN]
-    return frame.select("line_number", *kept).hstack(hash_ssn(frame[SSN]).get_columns())
+    """The columns of the layout in its order, with codes and a status behind them instead of Social Security numbers."""
+    kept = [name for name in layout.standard_names if name not in (SSN, EDUCATOR_ID)]
+    columns = ["line_number", *kept]
+    records = frame if frame.columns == columns else frame.select(columns)
+    if SSN in layout.by_standard_name:
+        records = records.hstack(hash_ssn(frame[SSN]).get_columns())
+    if EDUCATOR_ID in layout.by_standard_name:
+        records = records.hstack(dummy_identifiers(frame[EDUCATOR_ID], hash_ssn).get_columns())
+    return records
 
 
 def account(

@@ -12,11 +12,12 @@ from schemas.dictionary import Dictionary, RecordLayout
 from schemas.reading.clean_delimited import read_clean
 from schemas.reading.decoding import DecodedFile, decode, physical_lines, unreadable_lines, with_lf
 from schemas.reading.delimited import LinesToSplit, SplitLines, split_delimited
-from schemas.reading.extract import Extract, HashSsn, account, hide_ssn, text_columns, without_blanks
+from schemas.reading.extract import Extract, account, hide_ssn, text_columns, without_blanks
 from schemas.reading.fixed_width import split_fixed_width
 from schemas.reading.id_batch import DETAIL_FIELD_COUNTS, check_batch_count, read_batch_frame
 from schemas.reading.recognition import DELIMITERS, Recognition
 from schemas.reading.refusals import RefusedRecord, file_refused
+from schemas.reading.staff import HashSsn
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""Staff members' Social Security numbers -> dummy identifiers that join their records and lead back to no number.
+
+The number is the key of Educator Core, Educator School, Course Assignment and Student Assignment, so it cannot simply be
+dropped as a student's can. What is kept is made from its keyed hash (docs/adr/0022-dummy-identifiers-of-educators.md).
+"""
+
+import hashlib
+from collections.abc import Callable
+
+import polars as pl
+
+EDUCATOR_ID = "educator_id"
+STATUS, STATUS_SENT = "educator_id_status", "ssn_status"
+HashSsn = Callable[[pl.Series], pl.DataFrame]
+# Digits and letters that are not mistaken for each other (Crockford's base 32). The letter in front is no digit, so
+# that the whole can be no Social Security number.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+FIRST_LETTER, LENGTH = "E", 10
+_BITS = 5
+# The published rule takes nine digits alone; a student's number may have dashes.
+NINE_DIGITS = r"^[0-9]{9}$"
+
+
+def dummy_identifiers(sent: pl.Series, hash_ssn: HashSsn) -> pl.DataFrame:
+    """The identifier of each number and whether it could be used.
+
+    Args:
+        sent: numbers as sent, trimmed, null where blank.
+        hash_ssn: numbers -> ssn_hash, ssn_status and more; one number always has one hash under one key.
+
+    Returns:
+        educator_id (``E`` and ten letters or digits, null unless the status is ok) and educator_id_status: ok, blank,
+        placeholder (nine digits that name nobody) or malformed (not nine digits).
+    """
+    hashed = hash_ssn(sent).select("ssn_hash", STATUS_SENT, sent=sent)
+    has_form = pl.col("sent").str.contains(NINE_DIGITS).fill_null(True)
+    checked = hashed.select(
+        pl.when(has_form).then("ssn_hash"),
+        pl.when(has_form).then(STATUS_SENT).otherwise(pl.lit("malformed")).alias(STATUS),
+    )
+    hashes = checked["ssn_hash"].drop_nulls().unique()
+    identifiers = pl.Series([identifier_of(code) for code in hashes], dtype=pl.String)
+    found = pl.col("ssn_hash").replace_strict(hashes, identifiers, default=None, return_dtype=pl.String)
+    return checked.select(found.alias(EDUCATOR_ID), STATUS)
+
+
+def identifier_of(ssn_hash: str) -> str:
+    """The dummy identifier that belongs to a keyed hash: 50 bits of its SHA-256."""
+    number = int.from_bytes(hashlib.sha256(ssn_hash.encode()).digest())
+    return FIRST_LETTER + "".join(ALPHABET[number >> _BITS * place & 31] for place in range(LENGTH))
