@@ -12,7 +12,15 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.across_views import OPTIONAL_ANSWERS, REQUIRED_ANSWERS, STATE_ANSWERS, every_view
+from schemas.across_views import (
+    OPTIONAL_ANSWERS,
+    REQUIRED_ANSWERS,
+    STATE_ANSWERS,
+    STATE_OPTIONAL_ANSWERS,
+    STATE_VIEWS,
+    STATEWIDE,
+    every_view,
+)
 from schemas.data_files import DataRow, read_rows, refuse_doubles, with_overlay
 from schemas.dictionary import DATA_FOLDER, ID_BATCH, Collection, Dictionary, RecordLayout
 from schemas.errors import RuleBookError
@@ -190,6 +198,8 @@ class _Bench:
     def rule(self, row: DataRow, text: str) -> AcrossRule:
         scope = row.choice("scope", ACROSS_SCOPES)
         names = frozenset(self._named.findall(_COMMENT_OR_TEXT.sub(" ", text)))
+        if scope != STATE and (only := sorted(name for name in names if _is_of_state_scope(name))):
+            raise row.refuse(f"{QUERY_FOLDER}/{row['query']}.sql: {', '.join(only)} exists in scope state alone")
         self._make(names)
         sql, answers = self._try_out(row, text, scope)
         fields = tuple(filter(None, row["fields"].split(";")))
@@ -258,7 +268,7 @@ class _Bench:
         required = {**REQUIRED_ANSWERS, **(dict.fromkeys(STATE_ANSWERS, "") if scope == STATE else {})}
         if missing := [name for name in required if name not in given]:
             raise row.refuse(f"{where}: it gives no column {', '.join(missing)}")
-        allowed = {**OPTIONAL_ANSWERS, **REQUIRED_ANSWERS}
+        allowed = {**OPTIONAL_ANSWERS, **REQUIRED_ANSWERS, **(STATE_OPTIONAL_ANSWERS if scope == STATE else {})}
         if unknown := [name for name in given if name not in allowed]:
             known = ", ".join(allowed)
             raise row.refuse(f"{where}: it gives {', '.join(unknown)}; a rule gives {known} and nothing else")
@@ -267,6 +277,10 @@ class _Bench:
             fits = kind == wanted or (wanted == "BIGINT" and kind in _MANY_WHOLE) or kind in ('"NULL"', "NULL")
             if not fits:
                 raise row.refuse(f"{where}: {name} is {kind}; it must be {wanted}")
+
+
+def _is_of_state_scope(view: str) -> bool:
+    return view in STATE_VIEWS or view.startswith(f"{STATEWIDE}_")
 
 
 def _first_line(fault: Exception) -> str:

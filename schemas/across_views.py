@@ -14,6 +14,8 @@ JUDGED, STANDING, CERTIFIED = "judged", "standing", "certified"
 ELSEWHERE_STANDING, ELSEWHERE_CERTIFIED = "elsewhere_standing", "elsewhere_certified"
 RECORD_FAMILIES = (JUDGED, STANDING, CERTIFIED, ELSEWHERE_STANDING, ELSEWHERE_CERTIFIED)
 ELSEWHERE_FAMILIES = frozenset({ELSEWHERE_STANDING, ELSEWHERE_CERTIFIED})
+# What state scope has instead: records that count now, of every district, of the children being compared.
+STATEWIDE = "statewide"
 
 # What each record says of the file it stands in, beside its own fields. state_id is the number that is valid today.
 RECORD_KEYS: Mapping[str, str] = {
@@ -50,6 +52,13 @@ COMMON_VIEWS: Mapping[str, Mapping[str, str]] = {
     "identity_student": STUDENT_COLUMNS,
     "identity_record": IDENTITY_COLUMNS,
 }
+# Views of state scope alone: the day of the comparison, and for each day in Missouri what section 167.020 makes of it.
+STATE_VIEWS: Mapping[str, Mapping[str, str]] = {
+    "today": {"day": "DATE", "school_year": "INTEGER"},
+    "records_request": {
+        "begins_at": "TIMESTAMPTZ", "ends_at": "TIMESTAMPTZ", "request_by": "DATE", "answer_by": "DATE",
+    },
+}  # fmt: skip
 
 # What a rule's query gives: one row for each record (or missing record) that the rule is about.
 REQUIRED_ANSWERS: Mapping[str, str] = {"submission_id": "VARCHAR", "line_number": "BIGINT", "fails": "BOOLEAN"}
@@ -57,6 +66,11 @@ OPTIONAL_ANSWERS: Mapping[str, str] = {
     "value": "VARCHAR", "state_id": "VARCHAR", "local_student_id": "VARCHAR", "school_code": "VARCHAR",
     "other_district_code": "VARCHAR", "other_submission_id": "VARCHAR", "other_line_number": "BIGINT",
     "due_date": "DATE",
+}  # fmt: skip
+# Of state scope alone: which part of a finding a district has, what both districts' rows have in common beside the child (the
+# collection where it is not given), and from when or after whose file it is a finding.
+STATE_OPTIONAL_ANSWERS: Mapping[str, str] = {
+    "side": "VARCHAR", "context": "VARCHAR", "opens_on": "DATE", "waits_for": "VARCHAR",
 }  # fmt: skip
 # State scope names the other side of every finding.
 STATE_ANSWERS = ("other_district_code", "other_submission_id", "other_line_number")
@@ -79,4 +93,6 @@ def every_view(dictionary: Dictionary) -> Iterator[tuple[str, Mapping[str, str]]
             columns = record_view_columns(layout, dictionary)
             for family in RECORD_FAMILIES:
                 yield f"{family}_{layout}", columns
+            yield f"{STATEWIDE}_{layout}", columns
     yield from COMMON_VIEWS.items()
+    yield from STATE_VIEWS.items()

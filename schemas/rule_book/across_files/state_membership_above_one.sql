@@ -1,0 +1,20 @@
+-- Students with membership: is the sum over all districts more than one full-time student (to the rounding of 0.01)?
+WITH student AS (
+    SELECT state_id, district_code, collection__version, sum(member_fte) AS member_fte,
+           arg_min(submission_id, (submission_id, line_number)) AS submission_id,
+           arg_min(line_number, (submission_id, line_number)) AS line_number
+    FROM statewide_student_core
+    WHERE member_fte > 0 AND state_id IS NOT NULL AND collection__cycle IN ('Oct', 'Feb')
+    GROUP BY ALL
+), state AS (
+    SELECT state_id, collection__version, sum(member_fte) AS member_fte FROM student GROUP BY ALL
+)
+SELECT here.submission_id, here.line_number,
+       there.state_id IS NOT NULL AND state.member_fte > 1.005 AS fails,
+       there.district_code AS other_district_code, there.submission_id AS other_submission_id,
+       there.line_number AS other_line_number
+FROM student AS here
+JOIN state ON state.state_id = here.state_id AND state.collection__version = here.collection__version
+LEFT JOIN student AS there
+  ON there.state_id = here.state_id AND there.collection__version = here.collection__version
+ AND there.district_code <> here.district_code
