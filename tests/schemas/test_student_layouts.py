@@ -36,7 +36,11 @@ def test_a_clean_record_breaks_no_rule(literal, tmp_path):
 def test_every_row_of_the_book_is_in_some_collection_and_every_year_has_it(layout):
     with (DATA_FOLDER / f"rule_book/{layout}.csv").open(encoding="utf-8") as file:
         rows = {row["rule_id"] for row in csv.DictReader(file)}
-    used = {rule.rule_id for book, rule in WRITTEN if book.layout.name == layout}
+    newest = [
+        one for one in DICTIONARY.collections if (one.layout, one.school_year) == (layout, DICTIONARY.school_years[-1])
+    ]
+    later = [rule for one in newest for rule in load_rule_book(DICTIONARY, one).rules if rule.kind == "written"]
+    used = {rule.rule_id for book, rule in WRITTEN if book.layout.name == layout} | {rule.rule_id for rule in later}
     assert used == rows
     for literal, book in BOOKS.items():
         if book.layout.name == layout and literal.startswith("2026"):
