@@ -14,6 +14,7 @@ import polars as pl
 
 from outputs.next_steps import Findings, ReceiptFacts, message_of, next_steps
 from outputs.receipt_text import receipt_text
+from outputs.violation_desk.standing import STANDING
 from schemas.clock import rfc3339
 from schemas.files import write_atomic
 from schemas.submission import Submission
@@ -137,6 +138,9 @@ def _found_violations(submission: Submission, violations: pl.DataFrame | None) -
         return pl.DataFrame([_refusal_row(submission)], schema=_VIOLATION_SCHEMA)
     if violations is None:
         return pl.DataFrame(schema=_VIOLATION_SCHEMA)
+    if "status" in violations.columns:
+        # What the state waived or accepted is on the violation page; nothing has to be done about it.
+        violations = violations.filter(pl.col("status").is_in(STANDING))
     renamed = violations.rename({"line_number": "line"}).select(*_VIOLATION_SCHEMA)
     return renamed.sort("line", "field", "rule_id", nulls_last=False)
 

@@ -12,6 +12,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
+from outputs.violation_desk.standing import recount
 from outputs.violation_rows import name_children, store_violations
 from schemas.dictionary import ID_BATCH
 from schemas.errors import DictionaryError
@@ -86,6 +87,7 @@ def store_group(
         store_violations(con, named, _others(submissions, in_group), at=at, replaced=replaced, beside=in_group),
     ]
     _store_rule_runs(con, rule_runs)
+    recount(con, [submission.submission_id for submission in submissions])
     return StoredGroup(in_group | set(earlier["submission_id"]), pl.concat(stored))
 
 
@@ -193,7 +195,8 @@ def _submission_rows(
 
 _SUBMISSION_COLUMNS = (
     "submission_id", "district_code", "school_code", "layout", "collection_version", "school_year", "cycle",
-    "file_name", "sha256", "claim_path", "line_count", "header_lines", "blank_lines", "record_count", "accepted_count", "refused_count",
+    "file_name", "sha256", "claim_path", "line_count", "header_lines", "blank_lines", "record_count",
+    "accepted_count", "refused_count",
     "outcome", "status", "reason", "duplicate_of", "is_late", "is_pilot", "received_at", "run_id",
 )  # fmt: skip
 _MOMENT = pl.Datetime("us", "UTC")
@@ -202,7 +205,8 @@ _SUBMISSION_SCHEMA: dict[str, pl.DataType] = {
     **{
         name: pl.Int64()
         for name in (
-            "school_year", "line_count", "header_lines", "blank_lines", "record_count", "accepted_count", "refused_count",
+            "school_year", "line_count", "header_lines", "blank_lines", "record_count",
+            "accepted_count", "refused_count",
             "error_count", "warning_count", "near_match_count",
         )
     },
@@ -307,12 +311,13 @@ def _settle_missing_ids(con: duckdb.DuckDBPyConnection, filled: list[tuple[str, 
     )
     settled = con.execute(
         f"""
-        UPDATE quality.violation AS violation SET status = 'fixed', last_seen_at = ?
+        UPDATE quality.violation AS violation
+        SET status = 'fixed', last_seen_at = $at, fixed_at = $at, changed_by = 'decision'
         FROM lines
         WHERE violation.submission_id = lines.submission_id AND violation.line_number = lines.line_number AND {with_open_error}
         RETURNING violation.submission_id
         """,
-        [at],
+        {"at": at},
     ).fetchall()
     for counts, column in ((settled, "error_count"), (lines.select("submission_id").rows(), "near_match_count")):
         fewer = pl.DataFrame(counts, schema={"submission_id": pl.String}, orient="row")

@@ -7,14 +7,16 @@ from types import MappingProxyType
 import duckdb
 import polars as pl
 
+from outputs.violation_desk.standing import STANDING
 from outputs.violation_desk.trials import FILE, store_trial_counts
 from outputs.violation_desk.waivers import standing_waivers
 from outputs.violation_lifecycle import apply_waivers, carry_over
 from schemas.clock import missouri_day
 from schemas.submission import Submission
 
-# Violations that still stand; the others were fixed, waived by the state or accepted as they are.
-STANDING = ("open", "reopened", "contacted")
+__all__ = [
+    "STANDING", "VIOLATION_ROW_SCHEMA", "as_first_seen", "name_children", "read_violations", "store_violations",
+]  # fmt: skip
 _SCHOOL_SOURCES = ("reporting_school_code", "current_school_code")
 _MOMENT = pl.Datetime("us", "UTC")
 _FILE_COLUMNS = ("submission_id", "district_code", "file_school_code", "layout", "collection_version")
