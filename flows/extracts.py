@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from flows.session import open_reader
-from outputs.analyst_copy import CopySummary, Facts, pseudonym_fingerprint, write_analyst_copy
+from outputs.analyst_copy import CopySummary, Facts, pseudonym_fingerprint, rule_rows, write_analyst_copy
 from schemas.clock import Clock, rfc3339
 from schemas.errors import KeyUnavailable
 from schemas.files import make_folder
@@ -45,6 +45,7 @@ def extract_analyst(home: StateHome, *, clock: Clock) -> AnalystExtract:
             facts = Facts(
                 dictionary=reader.dictionary,
                 directory=reader.directory,
+                rules=rule_rows(reader.con, reader.dictionary),
                 state_name=home.settings.state_name,
                 small_cell_threshold=home.settings.suppression_threshold,
                 at=now,

@@ -5,6 +5,7 @@ only the key in ``HOME/keys`` can make, the same in every copy.
 """
 
 from outputs.analyst_copy.build import CopySummary, Facts, write_analyst_copy
+from outputs.analyst_copy.frames import rule_rows
 from outputs.analyst_copy.pseudonyms import pseudonym_fingerprint
 
-__all__ = ["CopySummary", "Facts", "pseudonym_fingerprint", "write_analyst_copy"]
+__all__ = ["CopySummary", "Facts", "pseudonym_fingerprint", "rule_rows", "write_analyst_copy"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -10,12 +10,13 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from outputs.analyst_copy.frames import about_row, code_meanings, collection_rows, rule_rows
+from outputs.analyst_copy.frames import about_row, code_meanings, collection_rows
 from outputs.analyst_copy.meanings import RECORDS, column_meanings
 from outputs.analyst_copy.pseudonyms import EDUCATOR, make_pseudonyms
 from outputs.analyst_copy.record_views import record_columns, record_select
 from outputs.district_states import status_rows
 from outputs.one_child import MERGED_IDS
+from schemas.database import transaction
 from schemas.dictionary import ID_BATCH, Dictionary
 from schemas.directory import Directory
 from schemas.files import new_file, private_files
@@ -40,14 +41,15 @@ class CopySummary:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the copy is made from, beside the database."""
+    """What the copy is made from, beside the database; ``rules`` is ``rule_rows``."""
 
     dictionary: Dictionary
     directory: Directory
+    rules: pl.DataFrame
     state_name: str
     small_cell_threshold: int
     at: datetime
-    key: bytes
+    key: bytes = field(repr=False)
 
 
 def write_analyst_copy(con: duckdb.DuckDBPyConnection, path: Path, facts: Facts) -> CopySummary:
@@ -64,7 +66,9 @@ def _attached(con: duckdb.DuckDBPyConnection, path: Path) -> Iterator[None]:
     name = str(path).replace("'", "''")
     con.execute(f"ATTACH '{name}' AS {_ALIAS} (STORAGE_VERSION '{STORAGE_VERSION}')")
     try:
-        yield
+        # One transaction: each of some five hundred comments would otherwise wait for the disk.
+        with transaction(con):
+            yield
         con.execute(f"CHECKPOINT {_ALIAS}")
     finally:
         con.execute(f"DETACH {_ALIAS}")
@@ -75,7 +79,7 @@ def _fill(con: duckdb.DuckDBPyConnection, facts: Facts) -> dict[str, int]:
     frames = {
         "pseudonym": _pseudonyms(con, facts),
         "educators": _educators(con, facts),
-        "rules": rule_rows(con, facts.dictionary),
+        "rules": facts.rules,
         "standing": status_rows(con, facts.dictionary, facts.directory, facts.at),
         "districts": facts.directory.districts,
         "schools": facts.directory.schools,
@@ -86,7 +90,7 @@ def _fill(con: duckdb.DuckDBPyConnection, facts: Facts) -> dict[str, int]:
     for name, frame in frames.items():
         con.register(name, frame)
     try:
-        made = {name: _make(con, name, sql, facts.at) for name, sql in _view_queries().items()}
+        made = {name: _make(con, name, sql, facts.at) for name, sql in view_queries().items()}
         for layout in facts.dictionary.layout_names:
             if layout != ID_BATCH:
                 query = record_select(con, layout, facts.dictionary, facts.directory, facts.small_cell_threshold)
@@ -137,6 +141,6 @@ def _describe(con: duckdb.DuckDBPyConnection, view: str, meanings: Mapping[str, 
 
 
 @cache
-def _view_queries() -> dict[str, str]:
+def view_queries() -> dict[str, str]:
     """The views that are no records: name to SELECT."""
     return {path.stem: path.read_text("utf-8") for path in sorted((_FOLDER / "views").glob("*.sql"))}

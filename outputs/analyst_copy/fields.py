@@ -9,7 +9,8 @@ data dictionary. A field enters only where all of this holds in every school yea
 
 A district can write a name or a number into any field. So a coded field shows the codes of its set and nothing else, short
 text without a code set only what at least as many records carry as the publication threshold asks for, a number only below
-a million (an SSN has nine digits), a date only where it is not the child's birth date.
+a million (an SSN has nine digits), a date only where it is not
+the child's birth date (in layouts without one: of the last two school years).
 """
 
 from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ CAUTION = (
     "Student records, level 2: for audit, accreditation and reporting by authorised staff. Do not pass on counts of fewer than "
     "{threshold} students, and do not join with other data to find out who a child is."
 )
-_RULE_COLUMNS = (
+RULE_COLUMNS = (
     "collection_version", "rule_id", "field", "severity", "scope", "kind", "title", "message", "fix", "source",
     "rule_book_version",
 )  # fmt: skip
@@ -30,7 +30,7 @@ def rule_rows(con: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> pl.Data
     ).fetchall()
     known = {collection.version for collection in (*dictionary.collections, dictionary.id_batch)}
     rows = [row for (version,) in found if version in known for row in _rows_of(load_rule_book(dictionary, version))]
-    return pl.DataFrame(rows, schema=dict.fromkeys(_RULE_COLUMNS, pl.String), orient="row").unique(
+    return pl.DataFrame(rows, schema=dict.fromkeys(RULE_COLUMNS, pl.String), orient="row").unique(
         ["collection_version", "rule_id", "field"], keep="first", maintain_order=True
     )
 

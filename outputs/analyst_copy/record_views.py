@@ -19,6 +19,8 @@ _PEOPLE = {"student": "submitted_state_id", "educator": EDUCATOR_ID, "age_years"
 _AGE = (
     "date_diff('year', record.birth_date, day) - (strftime(record.birth_date, '%m%d') > strftime(day, '%m%d'))::INTEGER"
 )
+# A date in a layout that cannot tell whose birth date it may be: nobody in school was born so late.
+_RECENT = "CASE WHEN year({0}) >= file.school_year - 2 THEN {0} END"
 
 
 def record_columns(dictionary: Dictionary, layout: str) -> dict[str, str]:
@@ -49,8 +51,9 @@ def record_select(
     school = next((known.school(f'record."{name}"') for name in _SCHOOLS if name in present), "NULL")
     people = {"student": "pseudonym.student", "educator": "educators.educator", "age_years": f"{_AGE} AS age_years"}
     shown = [
-        "record.submission_id", "record.line_number", "file.collection_version", "file.school_year", "file.cycle",
-        "file.status", "record.district_code", f"coalesce({school}, file.school_code) AS school_code",
+        "record.submission_id", "record.line_number", "file.collection_version", "file.school_year",
+        "file.cycle",
+        "file.status", "coalesce(file.is_pilot, false) AS is_pilot", "record.district_code", f"coalesce({school}, file.school_code) AS school_code",
         *(people[name] for name in _people(dictionary, layout)), *fields,
     ]  # fmt: skip
     return f"""
@@ -81,7 +84,7 @@ class _Known:
         if field.kind == "number":
             return f"CASE WHEN abs({column}) < {FIRST_NUMBER_TOO_LARGE} THEN {column} END"
         if field.kind == "date":
-            return f"nullif({column}, record.birth_date)" if has_birth_date else column
+            return f"nullif({column}, record.birth_date)" if has_birth_date else _RECENT.format(column)
         if field.kind == "school":
             return self.school(column)
         if field.kind == "district":

@@ -1,1 +1,1 @@
-SELECT collection_version, district_code, action, until, "at" AS happened_at FROM intake.cycle ORDER BY happened_at
+SELECT collection_version, district_code, action, coalesce(is_pilot, false) AS is_pilot, until, "at" AS happened_at FROM intake.cycle ORDER BY happened_at

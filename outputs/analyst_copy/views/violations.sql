@@ -2,7 +2,8 @@
 SELECT v.submission_id, v.district_code, v.school_code, v.layout, v.collection_version, v.line_number, v.field, v.rule_id,
        v.severity, v.scope, v.status, v.status IN ('open', 'reopened', 'contacted') AS is_standing,
        pseudonym.student, v.other_district_code, v.due_date, v.first_seen_at, v.last_seen_at, v.fixed_at, v.waived_until,
-       v.changed_by,
+       v.changed_by, v.side,
+       CASE WHEN v.finding_id IS NOT NULL THEN dense_rank() OVER (ORDER BY v.finding_id) END AS finding_number,
        date_diff('day', CAST(v.first_seen_at AT TIME ZONE 'America/Chicago' AS DATE),
            CAST(coalesce(v.fixed_at, CASE WHEN v.status = 'fixed' THEN v.last_seen_at END, $at) AT TIME ZONE 'America/Chicago' AS DATE)
        ) AS days_open,
