@@ -52,8 +52,8 @@ def record_select(
     people = {"student": "pseudonym.student", "educator": "educators.educator", "age_years": f"{_AGE} AS age_years"}
     shown = [
         "record.submission_id", "record.line_number", "file.collection_version", "file.school_year",
-        "file.cycle",
-        "file.status", "coalesce(file.is_pilot, false) AS is_pilot", "record.district_code", f"coalesce({school}, file.school_code) AS school_code",
+        "file.cycle", "file.status", "coalesce(file.is_pilot, false) AS is_pilot", "record.district_code",
+        f"coalesce({school}, file.school_code) AS school_code",
         *(people[name] for name in _people(dictionary, layout)), *fields,
     ]  # fmt: skip
     return f"""
