@@ -92,6 +92,9 @@ def test_a_clean_record_has_no_violation(layout, directory):
         ("id_batch", {"submitted_state_id": "12345678901"}, [("StateID", "IDB00201"), ("StateID", "IDB91330")]),
         ("id_batch", {"last_name": "x" * 60}, []),
         ("id_batch", {"school_year": "2019"}, []),
+        # School 3000 closed after 2020: the year that the record names decides.
+        ("id_batch", {"school_year": "2020", "current_school_code": "3000"}, []),
+        ("id_batch", {"school_year": "2021", "current_school_code": "3000"}, [("CurrentSchoolCode", "IDB00602")]),
         ("id_batch", {"ssn_status": "malformed"}, [("SSN", "IDB00445")]),
         ("id_batch", {"ssn_status": "placeholder"}, [("SSN", "IDB91370")]),
     ],
