@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from flows.cycles import ACT_NAME as CYCLE
 from flows.cycles import carry_cycle
+from flows.violation_acts import VIOLATION_ACTS
 from matching.acts import Carry
 from matching.corrections.carrying import CORRECTION_ACTS
 from matching.proposals import ACT_NAME as KEEP_APART
@@ -15,4 +16,5 @@ ACTS: Mapping[str, Carry] = {
     KEEP_APART: decide_proposal,
     CYCLE: carry_cycle,
     **CORRECTION_ACTS,
+    **VIOLATION_ACTS,
 }

@@ -16,7 +16,7 @@ from flows.summary import RunSummary
 from matching.plan import find_unfinished, remove_finished
 from matching.student_ids import IdSource
 from outputs.forms.refresh import refresh_forms
-from schemas.clock import Clock
+from schemas.clock import Clock, missouri_day
 from schemas.paths import StateHome
 
 Sleep = Callable[[float], None]
@@ -48,6 +48,7 @@ def run_inbox(
         summary = RunSummary(new_run_id(home, clock.now()), clock.now())
         finish_interrupted(session, id_source, summary)
         summary.notes += finish_corrections(session, id_source)
+        summary.notes += finish_desk(session)
         refresh_forms(home, session.dictionary, session.directory)
         received = receive_files(
             session,
@@ -88,6 +89,24 @@ def finish_corrections(session: Session, id_source: IdSource) -> Sequence[str]:
 
     write_missing_notices(session)
     return apply_waiting(session, id_source)
+
+
+def finish_desk(session: Session) -> Sequence[str]:
+    """Reopen what a waiver no longer covers and write pages anew that a crash left stale; a sentence for each."""
+    at = session.clock.now()
+    is_asked_for = session.con.execute(
+        "SELECT 1 FROM quality.page_due UNION ALL SELECT 1 FROM quality.violation WHERE waived_until < ? "
+        "AND status = 'waived' LIMIT 1",
+        [missouri_day(at)],
+    ).fetchall()
+    if not is_asked_for:
+        return ()
+    from flows.report_again import rewrite_due
+    from flows.violations import expire_waivers
+
+    count = expire_waivers(session, at)
+    rewrite_due(session, at)
+    return (f"{count:,} violations stand again: their waiver has run out.",) if count else ()
 
 
 def preview_run(

@@ -18,6 +18,7 @@ from flows.cli import (
     review,
     sample,
     train,
+    violations,
 )
 from schemas.errors import MosisError, NoSpace, describe_defect
 
@@ -45,6 +46,7 @@ review.register(app)
 sample.register(app)
 train.register(app)
 accuracy.register(app)
+violations.register(app)
 
 
 def main() -> None:

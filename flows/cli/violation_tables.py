@@ -1,0 +1,99 @@
+"""How ``mosis violations`` shows what it found on a terminal of 80 columns."""
+
+from datetime import datetime
+from typing import Any
+
+_STATES = ("open", "reopened", "contacted", "waived", "accepted", "fixed")
+_SEVERITY = {"E": "error", "W": "warning"}
+
+
+def print_listing(listing: dict[str, Any]) -> None:
+    """Counts by rule, the rows that were asked for, and the waivers that stand."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if not listing["total"]:
+        console.print("No violation answers these filters. Fixed ones show with --status fixed.")
+    else:
+        rules = listing["rules"]
+        console.print(f"{listing['total']:,} violations of {len(rules):,} {'rule' if len(rules) == 1 else 'rules'}")
+        console.print(_rule_table(rules))
+    if listing["rows"]:
+        console.print(_row_table(listing["rows"]))
+    for waiver in listing["waivers"]:
+        console.print(_waiver_line(waiver))
+
+
+def _rule_table(rules: list[dict[str, Any]]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for name in ("rule", "field", ""):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    used = [state for state in _STATES if any(rule[state] for rule in rules)]
+    for name in (*used, "districts", "days"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for rule in rules:
+        style = "red" if rule["severity"] == "E" and rule["scope"] != "state" else ""
+        table.add_row(
+            rule["rule_id"], rule["field"] or "", _SEVERITY[rule["severity"]],
+            *(f"{rule[state]:,}" if rule[state] else "" for state in used),
+            f"{rule['districts']:,}", str(rule["oldest_days"]),
+            style=style,
+        )  # fmt: skip
+    return table
+
+
+def _row_table(rows: list[dict[str, Any]]) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for name in ("key", "district", "rule", "field", "state"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis", min_width=12 if name == "key" else None)
+    for name in ("line", "days"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        line = "" if row["line"] is None else f"{row['line']:,}"
+        table.add_row(
+            row["key"], row["district_code"], row["rule_id"], row["field"] or "", row["status"], line,
+            str(row["days_open"]),
+        )  # fmt: skip
+    return table
+
+
+def _waiver_line(waiver: dict[str, Any]) -> str:
+    where = " ".join(part for part in (waiver["district_code"] or "every district", waiver["school_code"]) if part)
+    return (
+        f"Waiver {waiver['waiver_number']}: {waiver['rule_id']} in {waiver['collection_version']}, {where}, "
+        f"until {waiver['until']}, by {waiver['approver']}: {waiver['reason']}"
+    )
+
+
+def print_violation(row: dict[str, Any]) -> None:
+    """One violation, a line each: what is null is left out."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for name, label in (
+        ("key", "Key"), ("district_code", "District"), ("school_code", "School"),
+        ("collection_version", "Collection"), ("submission_id", "Submission"), ("line", "Line"), ("field", "Field"),
+        ("rule_id", "Rule"), ("severity", "Severity"), ("scope", "Scope"), ("message", "What is wrong"),
+        ("fix", "How to fix"), ("status", "State"), ("changed_by", "Changed by"), ("waived_until", "Waived until"),
+        ("decided_by", "Decided by"), ("decided_at", "Decided on"), ("decision_reason", "Reason"),
+        ("other_district_code", "Other district"), ("due_date", "Due"), ("first_seen_at", "First seen"),
+        ("days_open", "Days open"), ("fixed_at", "Fixed on"), ("rule_book_version", "Rule book"),
+        ("responses", "Answers"),
+    ):  # fmt: skip
+        value = row[name]
+        if value is not None and value != []:
+            console.print(f"  {label:<15} {_shown(value)}", soft_wrap=True, markup=False)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, datetime):
+        from schemas.clock import rfc3339
+
+        return rfc3339(value)
+    return ", ".join(value) if isinstance(value, list) else str(value)
