@@ -193,7 +193,7 @@ def waive(
     Chosen by --rule and --collection (and --district, --school), the waiver covers later files, too; chosen by --line or
     --key it is for these records alone.
 
-    Example: mosis violations waive --rule STC00901 --collection 2026Oct1.0StuCore --district 048078 --until 2026-06-30 --reason "Code set late"
+    Example: mosis violations waive --rule STC00901 --collection 2026Oct1.0StuCore --until 2026-06-30 --reason "Late set"
     """
     from flows.violations import waive_violations
     from schemas.clock import SystemClock

@@ -62,8 +62,10 @@ class Selection:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
         known = {each.name for each in fields(cls)}
-        chosen: dict[str, Any] = {name: value for name, value in values.items() if name in known}
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in chosen.items()})
+        chosen: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known
+        }
+        return cls(**chosen)
 
 
 _COLUMNS = {
