@@ -15,16 +15,17 @@ def as_stored(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission])
     """Submissions as the database has them: one may have been superseded or could not be stored."""
     wanted = named([submission.submission_id for submission in submissions])  # noqa: F841 (query)
     rows = con.sql(
-        "SELECT submission_id, status, reason FROM intake.submission SEMI JOIN wanted USING (submission_id)"
+        "SELECT submission_id, status, reason, outcome FROM intake.submission SEMI JOIN wanted USING (submission_id)"
     ).fetchall()
-    found: dict[str, tuple[str, str | None]] = {name: (status, reason) for name, status, reason in rows}
+    found: dict[str, tuple[str, str | None, str | None]] = {name: tuple(rest) for name, *rest in rows}
     return [_as_stored(submission, *found[submission.submission_id]) for submission in submissions]
 
 
-def _as_stored(submission: Submission, status: str, reason: str | None) -> Submission:
+def _as_stored(submission: Submission, status: str, reason: str | None, outcome: str | None) -> Submission:
     if reason == REJECTED_REASON:
         return as_store_failed(submission)
-    return replace(submission, status=status)
+    # Comparing it with other files can have found what reading it alone did not.
+    return replace(submission, status=status, outcome=outcome)
 
 
 def named(names: Collection[str]) -> pl.DataFrame:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -19,6 +21,9 @@ from schemas.directory import Directory, load_directory
 from schemas.lock import hold_lock, require_free_space
 from schemas.paths import StateHome
 from schemas.rules import RuleBook, load_rule_book
+
+if TYPE_CHECKING:
+    from outputs.across_files import Comparisons
 
 
 @dataclass
@@ -43,6 +48,13 @@ class Session:
                 self.dictionary, self.dictionary.collection(collection_version)
             )
         return self.books[collection_version]
+
+    @cached_property
+    def comparisons(self) -> "Comparisons":
+        """The rules that compare files; read and tried out when a file is stored, certified or taken back."""
+        from outputs.across_files import Comparisons
+
+        return Comparisons.of(self.dictionary)
 
     @property
     def acts(self) -> ActDesk:

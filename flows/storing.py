@@ -15,6 +15,7 @@ from matching.answers import record_answers
 from matching.ledger import open_near_matches, record_assignments, record_versions
 from matching.plan import Plan
 from matching.proposals import record_proposals
+from outputs.across_files import compare_again
 from outputs.store import Versions, fill_answered_ids, store_group
 from schemas.submission import Submission
 
@@ -51,6 +52,7 @@ class StateSteps:
             unit.assignments,
             versions=Versions(versions["dictionary"], versions["rule_books"]),
             at=at,
+            comparisons=self.session.comparisons,
         )
         requests = frames.requests(names)
         record_assignments(con, unit.assignments)
@@ -59,7 +61,9 @@ class StateSteps:
         open_near_matches(con, candidates, requests, unit.assignments, at)
         record_answers(con, unit.assignments, unit.submissions, at, unit.block.number)
         record_proposals(con, frames.proposals(), self.plan.run_id, at)
-        fill_answered_ids(con, answered_questions(con, unit), at)
+        answered = answered_questions(con, unit)
+        fill_answered_ids(con, answered, at)
+        compare_again(con, answered["submission_id"].unique(), self.session.comparisons, at)
         StagedLookups(frames.folder).log(con, unit.submissions, at)
 
     def reject(self, con: duckdb.DuckDBPyConnection, submission: Submission, error_name: str) -> None:

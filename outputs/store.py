@@ -12,6 +12,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
+from outputs.across_files import STANDING_CHANGED, Comparisons, add_to_counts, as_found, judge, judge_dependents
 from outputs.violation_desk.standing import recount
 from outputs.violation_rows import name_children, store_violations
 from schemas.dictionary import ID_BATCH
@@ -57,6 +58,7 @@ def store_group(
     *,
     versions: Versions,
     at: datetime,
+    comparisons: Comparisons | None = None,
 ) -> StoredGroup:
     """Store the submissions of one commit group in the open transaction.
 
@@ -66,9 +68,11 @@ def store_group(
             child of a violation.
         violations, rule_runs: of these submissions; those of a file without a collection stand in its receipt alone.
         assignments: ``submission_id``, ``outcome``: open near matches are counted from it.
+        comparisons: the rules that compare these files with others; null where nothing is compared.
 
     Raises:
         DictionaryError: the records have a column that the collection table lacks.
+        AcrossDefect: a rule that compares files could not be run.
     """
     in_group = _superseded_in_group(submissions)
     earlier = _earlier_trials(con, submissions)
@@ -80,6 +84,8 @@ def store_group(
         if layout != ID_BATCH:
             _store_records(con, layout, _of_trials(records, submissions, in_group))
     named = name_children(violations, submissions, records_by_layout, at, versions.rule_books)
+    if comparisons is not None:
+        named, rule_runs = _compare(con, _others(submissions, in_group), named, rule_runs, comparisons, at)
     replaced = _replaced(submissions, earlier)
     # Files of the group that a later one replaces keep their rows for their own report; they are nobody's past yet.
     stored = [
@@ -89,6 +95,23 @@ def store_group(
     _store_rule_runs(con, rule_runs)
     recount(con, [submission.submission_id for submission in submissions])
     return StoredGroup(in_group | set(earlier["submission_id"]), pl.concat(stored))
+
+
+def _compare(
+    con: duckdb.DuckDBPyConnection,
+    names: frozenset[str],
+    named: pl.DataFrame,
+    rule_runs: pl.DataFrame,
+    comparisons: Comparisons,
+    at: datetime,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Violations and rule runs with those of the rules across files; files stored before are judged again."""
+    judged = judge(con, names, comparisons, at=at)
+    add_to_counts(con, judged.violations.select("submission_id", "severity", by=pl.lit(1, pl.Int64)))
+    changed = judge_dependents(con, names, comparisons, at=at, changed=STANDING_CHANGED, but=names)
+    con.execute("INSERT INTO quality.page_due SELECT unnest(?)", [changed]).fetchall()
+    found = as_found(judged.violations).select(named.columns)
+    return pl.concat([named, found]), pl.concat([rule_runs, judged.rule_runs])
 
 
 def _key(submission: Submission) -> tuple[str, str | None, str | None]:

@@ -1,0 +1,58 @@
+"""What is needed to judge files against each other: the rules of each collection, and the calendar."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from schemas.across_files import FILE_SCOPES, AcrossRule, rules_of_collection
+from schemas.across_views import CALENDAR_COLUMNS
+from schemas.dictionary import ID_BATCH, Dictionary
+
+_POLARS_TYPES = {"VARCHAR": pl.String(), "INTEGER": pl.Int32(), "DATE": pl.Date()}
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """Rules across files and the collections they know.
+
+    Args:
+        columns: rule and its fields' header names by collection; a rule of several collections stands in each.
+        calendar: one row a collection, with the columns of the view ``calendar``.
+    """
+
+    columns: Mapping[str, Mapping[AcrossRule, tuple[str, ...]]]
+    calendar: pl.DataFrame
+
+    @classmethod
+    def of(cls, dictionary: Dictionary) -> "Comparisons":
+        """The rules of collection and history scope, of every collection.
+
+        Raises:
+            RuleBookError: a rule that cannot work; names file, row and reason.
+        """
+        columns = {
+            collection.version: {
+                each.rule: each.columns
+                for each in rules_of_collection(dictionary, collection, dictionary.layout_of(collection))
+                if each.rule.scope in FILE_SCOPES
+            }
+            for collection in dictionary.collections
+        }
+        return cls({version: found for version, found in columns.items() if found}, _calendar(dictionary))
+
+    def rules_of(self, collection_version: str | None) -> tuple[AcrossRule, ...]:
+        return tuple(self.columns.get(collection_version or "", ()))
+
+
+def _calendar(dictionary: Dictionary) -> pl.DataFrame:
+    rows = [
+        (
+            each.version, each.layout, each.school_year, each.cycle, each.title,
+            each.count_date, each.window_opens, each.due_date,
+        )
+        for each in dictionary.collections
+        if each.layout != ID_BATCH
+    ]  # fmt: skip
+    schema = {name: _POLARS_TYPES[kind] for name, kind in CALENDAR_COLUMNS.items()}
+    return pl.DataFrame(rows, schema=schema, orient="row")
