@@ -67,9 +67,8 @@ def register(app: typer.Typer) -> None:
 def _selection(**chosen: Any) -> "Selection":
     from outputs.violation_desk.selection import Selection
 
-    return Selection(
-        **{name: tuple(value) if isinstance(value, list) else value or () for name, value in chosen.items()}
-    )
+    given: dict[str, Any] = {name: tuple(value) for name, value in chosen.items() if value}
+    return Selection(**given)
 
 
 @desk.command("list")
