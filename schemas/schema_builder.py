@@ -47,13 +47,19 @@ def number_form(field: Field) -> str:
     return rf"^-?([0-9]{{1,{whole}}}(\.[0-9]{{0,{precision}}}0*)?|\.[0-9]{{1,{precision}}}0*)$"
 
 
-def rule_flags(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
-    """``line_number`` and one column a rule, named by its key: true where the record passes, never null.
+def rule_answers(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """``line_number`` and one column a rule, named by its key: what its condition says; null where it has nothing to say.
 
     One select for all rules, so that they share scans and threads; and the frame that pandera sees, and may quote in an
     error, holds no value of any record.
     """
-    return batch.select("line_number", *((~rule.violation).alias(rule.key) for rule in rules))
+    return batch.select("line_number", *(rule.predicate.expression.alias(rule.key) for rule in rules))
+
+
+def rule_flags(answers: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """``line_number`` and one column a rule: true where the record passes, never null."""
+    fires = {rule.key: pl.col(rule.key).fill_null(rule.on_null == "violation") for rule in rules}
+    return answers.select("line_number", *((~expression).alias(key) for key, expression in fires.items()))
 
 
 def rule_schema(rules: Sequence[Rule]) -> pa.DataFrameSchema:

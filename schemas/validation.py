@@ -4,7 +4,7 @@ One call takes a batch of many submissions of one collection. pandera's errors q
 so they end here: their failure cases become violations and nothing else of them leaves this module.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,7 +16,14 @@ from schemas.joined_columns import collection_columns, exists_columns, with_tria
 from schemas.pandera_for_polars import SchemaErrors
 from schemas.predicates import HIDDEN_COLUMNS
 from schemas.rules import Rule, RuleBook
-from schemas.schema_builder import rule_flags, rule_schema, text_columns, typed_expression, typed_record_schema
+from schemas.schema_builder import (
+    rule_answers,
+    rule_flags,
+    rule_schema,
+    text_columns,
+    typed_expression,
+    typed_record_schema,
+)
 
 VIOLATION_SCHEMA: dict[str, pl.DataType] = {
     "submission_id": pl.String(),
@@ -82,12 +89,12 @@ def validate_records(
     record_rules = [rule for rule in rules if rule.scope == "record"]
     file_rules = [rule for rule in rules if rule.scope == "file"]
     files = _files(batch, submissions, rule_book)
-    found = [
-        _violations(batch, record_rules, _failure_cases(batch, record_rules)),
-        _violations(files, file_rules, _failure_cases(files, file_rules)),
+    judged = [
+        _Judged(part, scope, _answers(part, scope)) for part, scope in ((batch, record_rules), (files, file_rules))
     ]
+    found = [_violations(each.batch, each.rules, _failure_cases(each)) for each in judged]
     violations = pl.concat(found).sort("submission_id", "line_number", "rule_id", "field", maintain_order=True)
-    runs = _rule_runs(batch, files, rules, violations)
+    runs = _rule_runs(judged, files, rules, violations)
     return Validated(records if after_identify else _typed_records(batch, layout), violations, runs)
 
 
@@ -150,16 +157,26 @@ def _files(batch: pl.DataFrame, submissions: pl.DataFrame, book: RuleBook) -> pl
     )
 
 
-def _failure_cases(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+@dataclass(frozen=True)
+class _Judged:
+    """Rows of one scope with what the conditions of its rules say of them; each condition is evaluated once."""
+
+    batch: pl.DataFrame
+    rules: Sequence[Rule]
+    answers: pl.DataFrame
+
+
+def _failure_cases(each: _Judged) -> pl.DataFrame:
     """Rule key and row index of every failed check.
 
     Raises:
-        ValidationDefect: a rule could not be evaluated, or pandera could not run a check.
+        ValidationDefect: pandera could not run a check.
     """
+    batch, rules = each.batch, each.rules
     passed = pl.DataFrame(schema={"check": pl.String, "index": pl.Int32})
     if not rules or batch.is_empty():
         return passed
-    flags = _flags(batch, rules)
+    flags = rule_flags(each.answers, rules)
     judged = _not_passed_by_all(flags, rules)
     if not judged:
         return passed
@@ -181,9 +198,14 @@ def _not_passed_by_all(flags: pl.DataFrame, rules: Sequence[Rule]) -> list[Rule]
     return [rule for rule in rules if passed[rule.key] is not True]
 
 
-def _flags(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+def _answers(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+    """What the conditions say of each row.
+
+    Raises:
+        ValidationDefect: a rule could not be evaluated.
+    """
     try:
-        return rule_flags(batch, rules)
+        return rule_answers(batch, rules)
     except pl.exceptions.PolarsError as fault:
         # The engine's text may quote a value, so only its kind is passed on.
         kind = type(fault).__name__
@@ -230,13 +252,10 @@ def _value(batch: pl.DataFrame, rule: Rule) -> pl.Expr:
 
 
 def _rule_runs(
-    batch: pl.DataFrame, files: pl.DataFrame, rules: Sequence[Rule], violations: pl.DataFrame
+    judged: Sequence[_Judged], files: pl.DataFrame, rules: Sequence[Rule], violations: pl.DataFrame
 ) -> pl.DataFrame:
     """How often each rule number was tried and failed in each submission, zeros included."""
-    applicable = [
-        _applicable(batch, [rule for rule in rules if rule.scope == "record"]),
-        _applicable(files, [rule for rule in rules if rule.scope == "file"]),
-    ]
+    applicable = [_applicable(each) for each in judged]
     failed = violations.group_by("rule_id", "submission_id").agg(pl.len().alias("failed_count"))
     every = files.select("submission_id").join(
         pl.DataFrame({"rule_id": sorted({rule.rule_id for rule in rules})}, schema={"rule_id": pl.String}), how="cross"
@@ -252,10 +271,17 @@ def _rule_runs(
     )
 
 
-def _applicable(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
+def _applicable(each: _Judged) -> pl.DataFrame:
     """rule_id, submission_id and how many records each rule number was about; its rules' counts added up."""
+    batch, rules = each.batch, each.rules
     counters = {_counter(rule): rule for rule in rules}
-    flags = batch.select("submission_id", *(_is_applicable(rule).alias(name) for name, rule in counters.items()))
+    flags = pl.concat(
+        [
+            batch.select("submission_id", *_is_about(counters, computed=False)),
+            each.answers.select(*_is_about(counters, computed=True)),
+        ],
+        how="horizontal",
+    )
     sums = pl.col(list(counters)).sum()
     # Records of one file stand together, and grouping by the number of such a run is three times as fast as by its name.
     stretches = flags.group_by(pl.col("submission_id").rle_id().alias("run")).agg(pl.col("submission_id").first(), sums)
@@ -279,9 +305,11 @@ def _counter(rule: Rule) -> str:
     return "all" if rule.on_null == "violation" else by_kind.get(rule.applies_to, f"computed:{rule.key}")
 
 
-def _is_applicable(rule: Rule) -> pl.Expr:
-    if rule.applies_to == "all" or rule.on_null == "violation":
-        return pl.col("submission_id").is_not_null()
-    if rule.applies_to == "filled":
-        return pl.col(f"{rule.fields[0]}__text").is_not_null()
-    return rule.predicate.expression.is_not_null()
+def _is_about(counters: Mapping[str, Rule], *, computed: bool) -> list[pl.Expr]:
+    """Which records each counter counts: from the conditions' answers where that decides, else from the records."""
+    chosen = {name: rule for name, rule in counters.items() if name.startswith("computed:") is computed}
+    if computed:
+        return [pl.col(rule.key).is_not_null().alias(name) for name, rule in chosen.items()]
+    about = {"all": pl.col("submission_id").is_not_null()}
+    about |= {name: pl.col(f"{rule.fields[0]}__text").is_not_null() for name, rule in chosen.items() if name != "all"}
+    return [about[name].alias(name) for name in chosen]
