@@ -201,7 +201,7 @@ def answer(
 def write_report(
     folder: Path, checked: Checked, dictionary: Dictionary, places: Directory | None, at: datetime
 ) -> None:
-    """violations.csv and violations.html, as the state would write them."""
+    """The violation report, as the state would write it."""
     submission = checked.submission
     collection = dictionary.collection(submission.collection_version or "")
     subject = ReportSubject(
@@ -218,4 +218,4 @@ def write_report(
     rows = name_children(checked.violations, [submission], {collection.layout: checked.records}, at)
     folder.mkdir(parents=True, exist_ok=True)
     words = ReportWords.of(dictionary.layout_of(collection), checked.rule_book, places)
-    write_violation_report(folder, subject, as_first_seen(rows), words)
+    write_violation_report(folder, subject, as_first_seen(rows), words, records=checked.records)

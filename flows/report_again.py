@@ -17,7 +17,6 @@ from flows.session import Session
 from flows.violation_reports import NO_VIOLATIONS, ViolationReports
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.violation_desk.changes import changes_since_receipt
-from outputs.violation_desk.trials import count_fixed
 from outputs.violation_rows import read_violations
 from schemas.database import checkpoint, transaction
 from schemas.files import make_folder
@@ -28,7 +27,7 @@ REPORTED = ("trial", "certified", "answered")
 _STORED_COLUMNS = (
     "submission_id", "district_code", "school_code", "file_name", "sha256", "claim_path", "received_at", "run_id",
     "layout", "collection_version", "school_year", "cycle", "line_count", "header_lines", "blank_lines", "record_count",
-    "accepted_count", "refused_count", "outcome", "status", "reason", "duplicate_of", "is_late",
+    "accepted_count", "refused_count", "outcome", "status", "reason", "duplicate_of", "is_late", "is_pilot",
 )  # fmt: skip
 
 
@@ -88,8 +87,7 @@ def _rewrite(session: Session, reports: ViolationReports, stored: StoredReport, 
     make_folder(folder, 0o750)
     rows = by_submission(read_violations(session.con, [name])).get(name, NO_VIOLATIONS)
     ids = _identity_outcomes(session.con, name)
-    fixed = count_fixed(session.con, [name]).get(name)
-    written = reports.write(folder, submission, rows, ids, at, fixed=fixed)
+    written = reports.write(folder, submission, rows, ids, at)
     kept = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
     facts = reports.facts(submission, tuple(dict.fromkeys((*written, *_answers_among(kept)))))
     receipt = build_receipt(

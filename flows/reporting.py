@@ -15,6 +15,7 @@ from flows.lookup_requests import StagedLookups
 from flows.receiving import claim_of
 from flows.report_queries import as_stored, by_submission, stored_ids
 from flows.session import Session
+from flows.signed_forms import answer_form
 from flows.staging import REFUSED_SCHEMA
 from flows.summary import RunSummary
 from flows.unit_frames import StagedFrames
@@ -25,7 +26,6 @@ from outputs.locator_answers import LOCATED, write_located
 from outputs.question_ages import question_ages
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.state_page import STATE_PAGE, write_state_page
-from outputs.violation_desk.trials import count_fixed
 from outputs.violation_rows import read_violations
 from schemas.errors import FileRefused
 from schemas.files import make_folder
@@ -33,9 +33,12 @@ from schemas.identity_fields import IDENTITY_SOURCES
 from schemas.inbox.claim import release_claim
 from schemas.inbox.quarantine import quarantine_content
 from schemas.reading.recognition import LOCATOR_REQUEST
+from schemas.reading.signed_forms import SIGNED_FORMS
 from schemas.rules import RuleBook
 from schemas.submission import Submission
 
+# Files in which no ID is asked for.
+NO_IDS_ASKED = (LOCATOR_REQUEST, *SIGNED_FORMS)
 NO_ASSIGNMENTS = pl.DataFrame(schema={"outcome": pl.String})
 NO_REFUSED = pl.DataFrame(schema=REFUSED_SCHEMA)
 # What answers and reports show of a record; the other hundred columns stay where they are.
@@ -53,7 +56,6 @@ class ReportFrames:
     candidates: dict[str, pl.DataFrame]
     refused: dict[str, pl.DataFrame]
     violations: dict[str, pl.DataFrame]
-    fixed: dict[str, int]
 
 
 @dataclass
@@ -75,6 +77,7 @@ class ReportDesk:
         stored = as_stored(con, submissions)
         missing = {s.submission_id for s in stored if not (self.folder_of(s) / "receipt.json").exists()}
         frames = self._load(con, missing)
+        self._reports.prepare([s for s in stored if s.submission_id in missing], frames.violations)
         at = self.session.clock.now()
         for submission in stored:
             if submission.submission_id in missing:
@@ -95,6 +98,7 @@ class ReportDesk:
         make_folder(folder, 0o750)
         name = submission.submission_id
         # What could not be stored has no answer, whatever the plan says: its IDs were never given.
+        submission = answer_form(self.session, submission)
         is_refused = submission.status in ("rejected", "quarantined")
         assignments = None if is_refused else frames.assignments.get(name)
         ids = count_outcomes(assignments) if assignments is not None else None
@@ -104,8 +108,10 @@ class ReportDesk:
         # Certified: somebody certified it between an interrupted run and the run that completes it.
         if submission.layout == LOCATOR_REQUEST:
             files += self._located(folder, submission)
+        elif submission.layout in SIGNED_FORMS:
+            ids = None
         elif submission.status in ("trial", "superseded", "answered", "certified"):
-            files += self._reports.write(folder, submission, violations, ids, at, fixed=frames.fixed.get(name))
+            files += self._reports.write(folder, submission, violations, ids, at, records=frames.records.get(name))
             book = self.session.rule_book(submission.collection_version or "")
         if assignments is not None and submission.accepted_count is not None:
             files += self._answers(folder, submission, frames, at)
@@ -115,7 +121,7 @@ class ReportDesk:
             facts,
             violations=violations if violations is not None else self._no_violations(submission),
             ids=ids
-            if ids is not None or is_refused or not submission.accepted_count or submission.layout == LOCATOR_REQUEST
+            if ids is not None or is_refused or not submission.accepted_count or submission.layout in NO_IDS_ASKED
             else count_outcomes(NO_ASSIGNMENTS),
             finished_at=at,
             dictionary_version=self.session.dictionary.version,
@@ -190,7 +196,6 @@ class ReportDesk:
             candidates=by_submission(self.plan.candidates.filter(pl.col("submission_id").is_in(list(names)))),
             refused=by_submission(staged.refused(names)),
             violations=by_submission(read_violations(con, names)) | by_submission(staged.return_findings(names)),
-            fixed=count_fixed(con, names),
         )
 
     def _assignments(self, con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 /* A table of many rows that never freezes the page: rows are data, and only one page of them is in the document.
-   Columns come from the page's own JSON: {id, label, kind, values, lookup?, names?, note?, found?, filter?, hidden?}.
+   Columns come from the page's own JSON: {id, label, kind, values, lookup?, names?, links?, note?, found?, filter?, hidden?}.
+   A search looks through the distinct texts of each column and then marks rows, so a hundred thousand rows take milliseconds.
    Text reaches the document through textContent alone, so no value can become markup. */
 "use strict";
 (() => {
@@ -26,16 +27,32 @@
     return column.lookup ? column.lookup[value] || "" : String(value);
   };
 
-  // What the search looks through, made once and only when somebody searches.
-  let haystack = null;
-  const searchable = () => {
-    if (haystack) return haystack;
-    haystack = new Array(data.size);
-    const parts = shown.flatMap((column) => [column, column.found, column.note].filter(Boolean));
-    for (let row = 0; row < data.size; row += 1) {
-      haystack[row] = parts.map((part) => textOf(part, row)).join("\n").toLowerCase();
+  // The distinct texts of a part in small letters, made when somebody first searches; numbers have no list of their own.
+  const parts = shown.flatMap((column) => [column, column.found, column.note].filter(Boolean));
+  const lowered = new Map();
+  const textsOf = (part) => {
+    if (!lowered.has(part)) {
+      const texts = part.lookup || part.values.map((value) => (value === null || value === undefined ? "" : String(value)));
+      lowered.set(part, texts.map((text) => (text || "").toLowerCase()));
     }
-    return haystack;
+    return lowered.get(part);
+  };
+  const hitsOf = (word) => {
+    const hits = new Uint8Array(data.size);
+    for (const part of parts) {
+      const texts = textsOf(part);
+      if (!part.lookup) {
+        for (let row = 0; row < data.size; row += 1) if (texts[row].includes(word)) hits[row] = 1;
+        continue;
+      }
+      const marks = new Uint8Array(texts.length);
+      let any = 0;
+      for (let place = 0; place < texts.length; place += 1) if (texts[place].includes(word)) any = marks[place] = 1;
+      if (!any) continue;
+      const values = part.values;
+      for (let row = 0; row < data.size; row += 1) if (values[row] !== null && marks[values[row]]) hits[row] = 1;
+    }
+    return hits;
   };
 
   // Rank of every value of a column, so that sorting compares numbers only.
@@ -56,29 +73,24 @@
     return rank;
   };
 
-  const matches = (row) => {
-    if (state.pinned && byId[state.pinned.column].values[row] !== state.pinned.value) return false;
-    for (const id in state.filters) if (byId[id].values[row] !== state.filters[id]) return false;
-    if (state.words.length) {
-      const text = searchable()[row];
-      for (const word of state.words) if (!text.includes(word)) return false;
-    }
-    return true;
-  };
-
-  const refresh = () => {
-    const rows = [];
-    for (let row = 0; row < data.size; row += 1) if (matches(row)) rows.push(row);
+  // All rows in the order asked for, sorted once for each choice and not again while somebody types.
+  let sorted = null;
+  const everyRow = () => {
+    if (sorted) return sorted;
+    sorted = Uint32Array.from({ length: data.size }, (_, row) => row);
     if (state.sort) {
       const rank = rankOf(byId[state.sort]);
+      const ranked = Float64Array.from(sorted, rank);
       const sign = state.descending ? -1 : 1;
-      rows.sort((a, b) => {
-        const left = rank(a), right = rank(b);
-        if (left === right) return a - b;
-        return left < right ? -sign : sign;
-      });
+      sorted.sort((a, b) => (ranked[a] === ranked[b] ? a - b : ranked[a] < ranked[b] ? -sign : sign));
     }
-    state.order = rows;
+    return sorted;
+  };
+  const refresh = () => {
+    const hits = state.words.map(hitsOf);
+    const chosen = Object.entries(state.filters).map(([id, value]) => [byId[id].values, value]);
+    if (state.pinned) chosen.push([byId[state.pinned.column].values, state.pinned.value]);
+    state.order = everyRow().filter((row) => chosen.every(([values, value]) => values[row] === value) && hits.every((hit) => hit[row]));
     state.page = 0;
     draw();
   };
@@ -92,7 +104,8 @@
       return cell;
     }
     const body = make("div", {});
-    if (text) body.append(column.kind === "number" ? Number(column.values[row]).toLocaleString("en-US") : text);
+    if (text && column.links) body.append(make("a", { href: column.links[column.values[row]] }, text));
+    else if (text) body.append(column.kind === "number" ? Number(column.values[row]).toLocaleString("en-US") : text);
     if (column.found && textOf(column.found, row)) {
       const value = make("code", { className: "value" }, textOf(column.found, row));
       body.append(make("span", { className: "note" }, column.found.label + " ", value));
@@ -104,14 +117,21 @@
     return cell;
   };
 
+  // Shown at once, but read aloud only when the typing stops.
+  let telling = 0;
+  const say = (text) => {
+    get("table-found").textContent = text;
+    clearTimeout(telling);
+    telling = setTimeout(() => { get("table-said").textContent = text; }, 600);
+  };
   const draw = (from, to) => {
     const first = from === undefined ? state.page * PAGE : from;
     const last = Math.min(to === undefined ? first + PAGE : to, state.order.length);
-    const lines = state.order.slice(first, last).map((row) => make("tr", {}, ...shown.map((column) => cellOf(column, row))));
+    const lines = Array.from(state.order.slice(first, last), (row) => make("tr", {}, ...shown.map((column) => cellOf(column, row))));
     get("table-body").replaceChildren(...lines);
     const pages = Math.max(1, Math.ceil(state.order.length / PAGE));
     const total = state.order.length.toLocaleString("en-US"), all = data.size.toLocaleString("en-US");
-    get("table-found").textContent = state.order.length === data.size ? `All ${all} rows` : `${total} of ${all} rows`;
+    say(state.order.length === data.size ? `All ${all} rows` : `${total} of ${all} rows`);
     get("table-page").textContent = `Page ${state.page + 1} of ${pages.toLocaleString("en-US")}`;
     get("table-previous").disabled = state.page === 0;
     get("table-next").disabled = state.page >= pages - 1;
@@ -130,6 +150,7 @@
   const sortBy = (id, descending) => {
     state.sort = id || null;
     state.descending = descending;
+    sorted = null;
     showSort();
     refresh();
   };
@@ -182,7 +203,7 @@
     timer = setTimeout(() => {
       state.words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
       refresh();
-    }, data.size > 5000 ? 180 : 40);
+    }, 40);
   });
   const unpin = () => { state.pinned = null; get("table-chip").hidden = true; };
   reset.addEventListener("click", () => {
@@ -192,6 +213,7 @@
     for (const select of toolbar.querySelectorAll("select")) select.value = "";
     unpin();
     state.sort = null;
+    sorted = null;
     showSort();
     refresh();
     search.focus();
@@ -215,6 +237,17 @@
   // On paper there are no pages to turn: print what is filtered, up to a number a printer can bear.
   window.addEventListener("beforeprint", () => draw(0, MOST_PRINTED));
   window.addEventListener("afterprint", () => draw());
+
+  // A link to a rule opens its card, wherever on the page it is pressed.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#rule-"]');
+    const card = link && get(link.getAttribute("href").slice(1));
+    if (!card) return;
+    event.preventDefault();
+    card.open = true;
+    card.scrollIntoView();
+    card.querySelector("summary").focus({ preventScroll: true });
+  });
 
   get("table-section").hidden = false;
   sortBy(data.sort || null, Boolean(data.descending));

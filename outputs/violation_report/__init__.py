@@ -1,30 +1,41 @@
-"""The violation report of one file: a page to work from and a table to answer in."""
+"""The violation report of one file: a page to work from, and a table and a workbook to answer in."""
 
 from pathlib import Path
 
 import polars as pl
 
 from outputs.violation_report.csv_file import violations_csv
+from outputs.violation_report.findings import Findings
 from outputs.violation_report.page import violations_html
-from outputs.violation_report.page_rows import in_page_order
+from outputs.violation_report.past import NO_PAST, Past, Trial
 from outputs.violation_report.words import ReportSubject, ReportWords
+from outputs.violation_report.workbook import violations_xlsx
 from schemas.files import write_atomic
 
-REPORT_FILES = ("violations.html", "violations.csv")
+REPORT_FILES = ("violations.html", "violations.csv", "violations.xlsx")
 
-__all__ = ["REPORT_FILES", "ReportSubject", "ReportWords", "write_violation_report"]
+__all__ = [
+    "NO_PAST", "REPORT_FILES", "Past", "ReportSubject", "ReportWords", "Trial", "write_violation_report",
+]  # fmt: skip
 
 
 def write_violation_report(
-    folder: Path, subject: ReportSubject, rows: pl.DataFrame, words: ReportWords, *, fixed: int | None = None
+    folder: Path,
+    subject: ReportSubject,
+    rows: pl.DataFrame,
+    words: ReportWords,
+    past: Past = NO_PAST,
+    records: pl.DataFrame | None = None,
 ) -> tuple[str, ...]:
-    """Write both files and give their names.
+    """Write the three files and give their names.
 
     Args:
         rows: violations of the file with the columns of quality.violation (``store_group`` returns them).
-        fixed: violations of the earlier file that are gone; null where there was none.
+        past: what the database knows beside; nothing on a clerk's own desk.
+        records: typed records by standard name, at least those with a violation; the workbook shows them.
     """
-    ordered = in_page_order(rows)
-    write_atomic(folder / "violations.csv", violations_csv(subject, ordered, words))
-    write_atomic(folder / "violations.html", violations_html(subject, ordered, words, fixed=fixed))
+    findings = Findings.of(subject, rows, words, past, records)
+    write_atomic(folder / "violations.csv", violations_csv(findings))
+    write_atomic(folder / "violations.xlsx", violations_xlsx(findings))
+    write_atomic(folder / "violations.html", violations_html(findings))
     return REPORT_FILES

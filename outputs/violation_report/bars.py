@@ -1,65 +1,68 @@
 """The bar lists of the violation page: how many errors and warnings each rule and each school has."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from outputs.pages import BarPart, bar_parts
-from outputs.violation_report.words import ReportSubject, ReportWords
-
-_Key = tuple[str | None, ...]
-_Counted = list[tuple[_Key, Counter[str]]]
+from outputs.violation_report.findings import Findings
+from outputs.violation_report.rule_cards import anchor, applied
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One line of a bar list."""
+    """One line of a bar list; ``link`` is the card of a rule."""
 
     label: str
     detail: str
     count: str
     parts: list[BarPart]
+    link: str | None = None
 
 
-def rule_bars(rows: pl.DataFrame, words: ReportWords) -> list[Bar]:
+def rule_bars(findings: Findings) -> list[Bar]:
     """Rules by number of violations, largest first; ties by number and field."""
-    keys = list(zip(rows["rule_id"], rows["field"], strict=True))
-    messages = dict(zip(keys, rows["message"], strict=True))
-    ordered = _largest_first(_by_severity(keys, rows["severity"]))
     return [
-        _bar(words.title(rule or "", field, messages[rule, field]), f"{field or ''} {rule}".strip(), counts, ordered)
-        for (rule, field), counts in ordered
+        _bar(
+            findings.words.title(row["rule_id"], row["field"], row["message"]),
+            _rule_detail(findings, row["rule_id"], row["field"]),
+            row,
+            link=anchor(row["rule_id"]),
+        )
+        for row in _largest_first(findings.rows, ["rule_id", "field"])
     ]
 
 
-def school_bars(subject: ReportSubject, rows: pl.DataFrame, words: ReportWords) -> list[Bar]:
+def school_bars(findings: Findings) -> list[Bar]:
     """Schools by number of violations; none where all rows are of one school."""
-    ordered = _largest_first(_by_severity(((school,) for school in rows["school_code"]), rows["severity"]))
-    if len(ordered) < 2:
+    found = _largest_first(findings.rows, ["school_code"])
+    if len(found) < 2:
         return []
-    return [
-        _bar(words.school(subject.district_code, school) or "No school named", "", counts, ordered)
-        for (school,), counts in ordered
-    ]
+    district = findings.subject.district_code
+    return [_bar(findings.words.school(district, row["school_code"]) or "No school named", "", row) for row in found]
 
 
-def _by_severity(keys: Iterable[_Key], severities: pl.Series) -> dict[_Key, Counter[str]]:
-    """For each key how many of each severity."""
-    found: dict[_Key, Counter[str]] = {}
-    for (key, severity), number in Counter(zip(keys, severities, strict=True)).items():
-        found.setdefault(key, Counter())[severity] += number
-    return found
+def _rule_detail(findings: Findings, rule_id: str, field: str | None) -> str:
+    """Field, number, and how many of those that the rule is about; that only where the number stands for one field."""
+    parts = [f"{field or ''} {rule_id}".strip()]
+    if len(findings.words.rules.get(rule_id, ())) == 1 and (of := applied(findings, rule_id)):
+        parts.append(of)
+    return " · ".join(parts)
 
 
-def _largest_first(counts: dict[_Key, Counter[str]]) -> _Counted:
-    def place(each: tuple[_Key, Counter[str]]) -> tuple[int, list[str]]:
-        return -each[1].total(), [part or "" for part in each[0]]
+def _largest_first(rows: pl.DataFrame, keys: Sequence[str]) -> list[dict]:
+    counted = rows.group_by(keys).agg(
+        (pl.col("severity") == "E").sum().alias("errors"),
+        (pl.col("severity") == "W").sum().alias("warnings"),
+        pl.len().alias("count"),
+        pl.col("message").first(),
+    )
+    most = counted["count"].max()
+    ordered = counted.sort("count", *keys, descending=[True, *(False for _ in keys)])
+    return [{**row, "most": most} for row in ordered.iter_rows(named=True)]
 
-    return sorted(counts.items(), key=place)
 
-
-def _bar(label: str, detail: str, counts: Counter[str], ordered: _Counted) -> Bar:
-    parts = bar_parts([("error", counts["E"]), ("warning", counts["W"])], ordered[0][1].total())
-    return Bar(label, detail, f"{counts.total():,}", parts)
+def _bar(label: str, detail: str, row: dict, link: str | None = None) -> Bar:
+    parts = bar_parts([("error", row["errors"]), ("warning", row["warnings"])], row["most"])
+    return Bar(label, detail, f"{row['count']:,}", parts, link)

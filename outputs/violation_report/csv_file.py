@@ -6,19 +6,23 @@ Made for people: formulas are neutralised and no cell goes over a line end. The 
 import polars as pl
 
 from outputs.formula_safety import neutralise, one_line
-from outputs.violation_report.words import ReportSubject, ReportWords
+from outputs.violation_report.findings import Findings
 
 _SEVERITIES = {"E": "Error", "W": "Warning"}
 
 
-def violations_csv(subject: ReportSubject, rows: pl.DataFrame, words: ReportWords) -> bytes:
+def violations_csv(findings: Findings) -> bytes:
     """The file: UTF-8 with BOM, CRLF; one line a violation, in the order of the rows."""
-    schools = {code: words.school(subject.district_code, code) for code in set(rows["school_code"])}
-    has_value = pl.col("value").is_not_null()
-    found = (
-        pl.when(has_value).then(pl.concat_str(pl.lit(" (in your file: "), "value", pl.lit(")"))).otherwise(pl.lit(""))
-    )
-    cells = rows.lazy().select(
+    safe = answer_columns(findings).collect()
+    return safe.write_csv(include_bom=True, line_terminator="\r\n", quote_style="necessary").encode("utf-8")
+
+
+def answer_columns(findings: Findings) -> pl.LazyFrame:
+    """The columns of a sheet that can be sent back, as safe text: what the table and the workbook have in common."""
+    subject, words = findings.subject, findings.words
+    schools = {code: words.school(subject.district_code, code) for code in findings.rows["school_code"].unique()}
+    found = pl.concat_str(pl.lit(" (in your file: "), "value", pl.lit(")")).fill_null("")
+    cells = findings.rows.lazy().select(
         pl.col("school_code").replace_strict(schools, return_dtype=pl.String).alias("School"),
         pl.col("line_number").cast(pl.String).alias("Line"),
         pl.col("local_student_id").alias("Local student ID"),
@@ -34,5 +38,4 @@ def violations_csv(subject: ReportSubject, rows: pl.DataFrame, words: ReportWord
         pl.col("first_seen_at").dt.convert_time_zone("America/Chicago").dt.strftime("%m/%d/%Y").alias("First seen"),
         pl.lit(subject.submission_id or "").alias("Submission"),
     )
-    safe = cells.with_columns(neutralise(one_line(pl.col(pl.String)))).collect()
-    return safe.write_csv(include_bom=True, line_terminator="\r\n", quote_style="necessary").encode("utf-8")
+    return cells.with_columns(neutralise(one_line(pl.col(pl.String))))

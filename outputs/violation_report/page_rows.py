@@ -1,70 +1,69 @@
 """The rows of the violation page as data for table.js: one list a column, texts that repeat kept once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import polars as pl
 
-from outputs.pages import encode_texts
-from outputs.violation_report.root_causes import Cause
-from outputs.violation_report.words import ReportSubject, ReportWords
+from outputs.violation_report.findings import IS_NEW, Findings
+from outputs.violation_report.rule_cards import anchor
+from schemas.clock import MISSOURI
 
 # So many causes get a card and a button that shows their rows.
 LISTED_CAUSES = 5
-IS_NEW = (pl.col("first_seen_at") == pl.col("last_seen_at")) & (pl.col("status") == "open")
 _SEVERITY = {"E": 0, "W": 1}
-_RULE_WORDS = ("rule_id", "field", "message")
 _SINCE = {"open": "still open", "reopened": "came back"}
+SCOPES = {
+    "record": "one record",
+    "file": "the file as a whole",
+    "collection": "your other files of this year",
+    "history": "your files of earlier years",
+}
 
 
-def in_page_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """Errors before warnings, then by line, field and rule; what is about the whole file first."""
-    return rows.sort("severity", "line_number", "field", "rule_id", nulls_last=False)
-
-
-def table_data(
-    subject: ReportSubject,
-    rows: pl.DataFrame,
-    errors: pl.DataFrame,
-    causes: list[Cause],
-    words: ReportWords,
-    *,
-    has_history: bool,
-) -> dict[str, Any]:
-    """What table.js shows.
-
-    Args:
-        rows: in the order of the page, numbered in ``row``.
-        errors: those that stand, with their cause, numbered as in ``rows``.
-        has_history: there was an earlier file, so that a row can be new or old.
-    """
-    codes = rows["school_code"].to_list()
-    names = {code: words.school(subject.district_code, code) for code in set(codes)}
+def table_data(findings: Findings) -> dict[str, Any]:
+    """What table.js shows: every row of the file, once."""
+    rows, words = findings.rows, findings.words
+    district = findings.subject.district_code
     columns = [
         _severity_column(rows),
         {"id": "line", "label": "Line", "kind": "number", "values": rows["line_number"].to_list()},
-        _text_column("school", "School", [names[code] for code in codes], filter="All schools"),
+        _named(_text("school", "School", rows["school_code"], filter="All schools"), lambda code: words.school(district, code)),
+        {**_text("student", "Student", rows["local_student_id"], keep=True), "note": _text("state", "State ID", rows["state_id"])},
+        _text("field", "Field", rows["field"], filter="All fields"),
         {
-            **_text_column("student", "Student", rows["local_student_id"].to_list(), keep=True),
-            "note": {"label": "State ID", "values": rows["state_id"].to_list()},
+            **_text("wrong", "What is wrong", rows["message"]),
+            "found": _text("found", "In your file:", rows["value"]),
+            "note": _text("fix", "", rows["fix"]),
         },
-        _text_column("field", "Field", rows["field"].to_list()),
-        {
-            **_text_column("wrong", "What is wrong", rows["message"].to_list()),
-            "found": _text_column("found", "In your file:", rows["value"].to_list()),
-            "note": _text_column("fix", "", rows["fix"].to_list()),
-        },
-        _rule_column(rows, words),
-    ]
-    if has_history:
-        columns.append(_text_column("since", "Since", _since(rows), filter="New and old", keep=True))
-    columns.append({"id": "cause", "label": "Cause", "hidden": True, "values": _cause_places(rows, errors, causes)})
+        _rule_column(findings),
+    ]  # fmt: skip
+    if findings.has_history or rows.filter(pl.col("status") != "open").height:
+        columns.append(_since_column(findings))
+    if rows["scope"].n_unique() > 1:
+        scope = _text("scope", "Compared with", rows["scope"], filter="All comparisons")
+        columns.append({**_named(scope, lambda each: SCOPES.get(each or "", each)), "hidden": True})
+    columns.append({"id": "cause", "label": "Cause", "hidden": True, "values": _cause_places(findings)})
     return {"size": rows.height, "columns": columns}
 
 
-def _text_column(name: str, label: str, texts: Sequence[str | None], **more: Any) -> dict[str, Any]:
-    lookup, values = encode_texts(texts)
+def encode(texts: pl.Series) -> tuple[list[str], list[int | None]]:
+    """The distinct texts, in order of first sight, and for each row its place among them; null stays null."""
+    lookup = texts.drop_nulls().unique(maintain_order=True)
+    if lookup.is_empty():
+        return [], [None] * texts.len()
+    places = pl.Series(range(lookup.len()), dtype=pl.UInt32)
+    return lookup.to_list(), texts.replace_strict(lookup, places, default=None, return_dtype=pl.UInt32).to_list()
+
+
+def _text(name: str, label: str, texts: pl.Series, **more: Any) -> dict[str, Any]:
+    lookup, values = encode(texts)
     return {"id": name, "label": label, "lookup": lookup, "values": values, **more}
+
+
+def _named(column: dict[str, Any], name: Callable[[str], str | None]) -> dict[str, Any]:
+    """The column with names in place of codes."""
+    return {**column, "lookup": [name(code) or code for code in column["lookup"]]}
 
 
 def _severity_column(rows: pl.DataFrame) -> dict[str, Any]:
@@ -76,26 +75,58 @@ def _severity_column(rows: pl.DataFrame) -> dict[str, Any]:
         "classes": ["error", "warning"],
         "order": [0, 1],
         "filter": "All severities",
-        "values": [_SEVERITY[severity] for severity in rows["severity"]],
+        "values": rows["severity"].replace_strict(_SEVERITY, return_dtype=pl.UInt8).to_list(),
     }
 
 
-def _rule_column(rows: pl.DataFrame, words: ReportWords) -> dict[str, Any]:
-    """Rules by number; where one is chosen, its title stands beside the number."""
-    column = _text_column("rule", "Rule", rows["rule_id"].to_list(), filter="All rules", keep=True)
-    found = {rule: (field, message) for rule, field, message in zip(*(rows[name] for name in _RULE_WORDS), strict=True)}
-    titles = {rule: words.title(rule, *about) for rule, about in found.items()}
-    return {**column, "names": [f"{rule} {titles[rule]}" for rule in column["lookup"]]}
+def _rule_column(findings: Findings) -> dict[str, Any]:
+    """Rules by number, each a link to its card; where one is chosen, its title stands beside the number."""
+    column = _text("rule", "Rule", findings.rows["rule_id"], filter="All rules", keep=True)
+    about = findings.rows.unique("rule_id", keep="first").select("rule_id", "field", "message").iter_rows()
+    titles: Mapping[str, str] = {rule: findings.words.title(rule, field, message) for rule, field, message in about}
+    return {
+        **column,
+        "names": [f"{rule} {titles[rule]}" for rule in column["lookup"]],
+        "links": [f"#{anchor(rule)}" for rule in column["lookup"]],
+    }
 
 
-def _since(rows: pl.DataFrame) -> list[str]:
-    is_new = rows.select(IS_NEW.alias("new"))["new"]
-    return ["new" if new else _SINCE.get(status, status) for new, status in zip(is_new, rows["status"], strict=True)]
+def _since_column(findings: Findings) -> dict[str, Any]:
+    """New, still open, come back or waived; and since when, where it is not new."""
+    first, last = (
+        pl.col(name).dt.convert_time_zone(str(MISSOURI)).dt.date() for name in ("first_seen_at", "last_seen_at")
+    )
+    by_rule = pl.when(pl.col("changed_by") == "rule").then(pl.lit("new: the rule changed")).otherwise(pl.lit("new"))
+    until = pl.concat_str(pl.lit("waived until "), pl.col("waived_until").dt.strftime("%m/%d/%Y"))
+    days = (last - first).dt.total_days()
+    open_for = (
+        pl.when(days < 1)
+        .then(pl.lit("since today"))
+        .when(days == 1)
+        .then(pl.lit("for 1 day"))
+        .otherwise(pl.concat_str(pl.lit("for "), days, pl.lit(" days")))
+    )
+    said = findings.rows.select(
+        since=pl.when(IS_NEW)
+        .then(by_rule)
+        .when(pl.col("status") == "waived")
+        .then(until.fill_null("waived"))
+        .otherwise(pl.col("status").replace(_SINCE)),
+        days=pl.when(~IS_NEW).then(open_for),
+    )
+    note = _text("days", "", said["days"])
+    return {**_text("since", "Since", said["since"], filter="New and old", keep=True), "note": note}
 
 
-def _cause_places(rows: pl.DataFrame, errors: pl.DataFrame, causes: list[Cause]) -> list[int | None]:
+def _cause_places(findings: Findings) -> list[int | None]:
     """For each row the place of its cause among those that have a button; null for the others."""
-    places = {(cause.rule_id, cause.field, cause.fix): place for place, cause in enumerate(causes[:LISTED_CAUSES])}
-    chosen = errors.select("row", "cause_rule", "cause_field", "cause_fix").iter_rows()
-    found = {row: places.get(tuple(cause)) for row, *cause in chosen}
-    return [found.get(row) for row in range(rows.height)]
+    listed = findings.causes[:LISTED_CAUSES]
+    keys = pl.DataFrame(
+        [(cause.kind, cause.rule_id, cause.field, cause.key[3], place) for place, cause in enumerate(listed)],
+        schema=dict.fromkeys(("cause_kind", "cause_rule", "cause_field", "cause_fix"), pl.String)
+        | {"place": pl.UInt32},
+        orient="row",
+    )
+    on = ["cause_kind", "cause_rule", "cause_field", "cause_fix"]
+    placed = findings.errors.select("row", *on).join(keys, on=on, how="inner", nulls_equal=True).select("row", "place")
+    return findings.rows.select("row").join(placed, on="row", how="left", maintain_order="left")["place"].to_list()

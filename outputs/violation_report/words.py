@@ -1,7 +1,7 @@
 """What the report of a collection says beside the violations: its rules, names of schools, meanings of fields."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -14,8 +14,10 @@ from schemas.identity_fields import IDENTITY_ERROR_FIELDS
 from schemas.rules import RuleBook
 
 _CODE_WIDTHS = {DISTRICT_CODES: 6, SCHOOL_CODES: 4}
-# Who a record is about, in the workbook and in the words of a cause; names end so in every layout.
-_NAMES = ("last_name", "first_name")
+# Who a record is about, shown beside its violations; standard names.
+WHO = ("last_name", "first_name", "birth_date", "grade")
+# What the records of a class file have in common; by ending, for layouts name it in their own ways.
+_SHARED_ENDINGS = ("course_number", "course_section", "local_educator_id", "position_code")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +91,23 @@ class ReportWords:
         return {each.column: each.standard_name for each in self.fields}
 
     @cached_property
-    def name_columns(self) -> tuple[str, ...]:
-        """Header names of what a person is called by in this layout."""
-        return tuple(
-            each.column for ending in _NAMES for each in self.fields if each.standard_name.endswith(ending)
-        )[: len(_NAMES)]
+    def shared(self) -> dict[str, str]:
+        """Header name -> standard name of what many records of a class file may have in common, the most telling first."""
+        return {
+            header: name for ending in _SHARED_ENDINGS for header, name in self.columns.items() if name.endswith(ending)
+        }
+
+    def shown_columns(self, fields: Iterable[str | None]) -> frozenset[str]:
+        """Standard names of what is shown of a record beside violations of these fields."""
+        about = {self.columns[each] for each in fields if each in self.columns}
+        return frozenset(about) | set(self.shared.values()) | (set(WHO) & set(self.columns.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSubject:
     """The file that a report is about.
 
-    ``near_matches`` students wait for the district's decision; ``without_id`` others got no ID.
+    ``near_matches`` students wait for the district's decision; ``without_id`` others got no ID. Nothing of a pilot counts.
     """
 
     submission_id: str | None
@@ -114,6 +121,8 @@ class ReportSubject:
     due_date: date | None = None
     near_matches: int = 0
     without_id: int = 0
+    is_pilot: bool = False
+    is_certified: bool = False
 
     @property
     def is_certifiable(self) -> bool:
@@ -129,10 +138,9 @@ def _rule_texts(layout: RecordLayout, book: RuleBook) -> Iterator[RuleText]:
             rule.condition, _example(rule.passing_example, names), _example(rule.failing_example, names),
         )  # fmt: skip
     for across in book.across:
-        rule = across.rule
         yield RuleText(
-            rule.rule_id, across.columns[0] if across.columns else None, rule.scope, rule.severity, rule.title,
-            rule.message, rule.fix, rule.source,
+            across.rule_id, across.column, across.scope, across.rule.severity, across.title,
+            across.rule.message, across.rule.fix, across.rule.source,
         )  # fmt: skip
 
 

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from outputs.violation_report import REPORT_FILES, ReportSubject, ReportWords, write_violation_report
 from outputs.violation_report.csv_file import violations_csv
+from outputs.violation_report.findings import Findings
 from outputs.violation_report.page import violations_html
-from outputs.violation_report.page_rows import in_page_order
+from outputs.violation_report.past import FIXED_SCHEMA, NO_PAST, Past
 from outputs.violation_rows import VIOLATION_ROW_SCHEMA
 from schemas.directory import Directory
 from tests.outputs.conftest import RECEIVED
@@ -49,9 +50,16 @@ def cells_of(content: bytes) -> list[list[str]]:
     return list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
 
 
-def page_of(directory: Directory, rows: pl.DataFrame, subject: ReportSubject | None = None, **more: Any) -> str:
-    ordered = in_page_order(rows)
-    return violations_html(subject or sample_subject(), ordered, sample_words(directory), **more).decode("utf-8")
+def findings_of(
+    directory: Directory, rows: pl.DataFrame, subject: ReportSubject | None = None, past: Past = NO_PAST
+) -> Findings:
+    return Findings.of(subject or sample_subject(), rows, sample_words(directory), past)
+
+
+def page_of(
+    directory: Directory, rows: pl.DataFrame, subject: ReportSubject | None = None, past: Past = NO_PAST
+) -> str:
+    return violations_html(findings_of(directory, rows, subject, past)).decode("utf-8")
 
 
 def data_of(page: str) -> dict[str, Any]:
@@ -66,7 +74,7 @@ def text_of(page: str) -> str:
 
 
 def test_table_for_a_spreadsheet(directory: Directory) -> None:
-    content = violations_csv(sample_subject(), make_rows([{}]), sample_words(directory))
+    content = violations_csv(findings_of(directory, make_rows([{}])))
     header, row = cells_of(content)
     assert header == HEADER
     assert row == [
@@ -80,7 +88,7 @@ def test_errors_come_before_warnings_then_by_line(directory: Directory) -> None:
     rows = make_rows(
         [{"severity": "W", "line_number": 1}, {"line_number": 9}, {"line_number": 3}, {"line_number": None}]
     )
-    cells = cells_of(violations_csv(sample_subject(), in_page_order(rows), sample_words(directory)))[1:]
+    cells = cells_of(violations_csv(findings_of(directory, rows)))[1:]
     assert [(row[7], row[1]) for row in cells] == [("Error", ""), ("Error", "3"), ("Error", "9"), ("Warning", "1")]
 
 
@@ -93,7 +101,7 @@ def test_no_cell_starts_a_formula_or_another_line(values: list[tuple[str, str, s
             for value, local, message in values
         ]
     )
-    content = violations_csv(sample_subject(), rows, ReportWords())
+    content = violations_csv(Findings.of(sample_subject(), rows, ReportWords()))
     cells = cells_of(content)
     assert len(cells) == len(values) + 1 == content.count(b"\r\n")
     assert not [cell for row in cells for cell in row if starts_formula(cell) and not cell.startswith("'")]
@@ -135,17 +143,17 @@ def test_headline_counts_what_the_first_things_fix(directory: Directory) -> None
         {"line_number": 2, "severity": "W", "rule_id": "W"},
     ]
     text = text_of(page_of(directory, make_rows(rows)))
-    assert "Not ready to certify 19 errors in 10 records. Fix these 3 things and 18 of them go." in text
+    assert "Not certifiable: 19 errors Fix these 3 things and 18 of them go. They are in 10 records of 1,203." in text
     assert "10 records, all with “P”." in text
 
 
 @pytest.mark.parametrize(
     "rows, sentence",
     [
-        ([{}], "1 error in 1 record. Fix it and this file is clean."),
-        ([{}, {"line_number": 3}], "2 errors in 2 records. Fix one thing and all of them go."),
-        ([{}, {"field": "Gender"}], "2 errors in 1 record. Fix these 2 things and all of them go."),
-        ([{"line_number": None, "field": None}], "1 error. Fix it and this file is clean."),
+        ([{}], "Not certifiable: 1 error Fix it and this file is clean. They are in"),
+        ([{}, {"line_number": 3}], "2 errors Fix one thing and all of them go. They are in 2 records of 1,203."),
+        ([{}, {"field": "Gender"}], "2 errors Fix these 2 things and all of them go. They are in 1 record of 1,203."),
+        ([{"line_number": None, "field": None}], "Not certifiable: 1 error Fix it and this file is clean."),
         (
             [{"status": "waived"}],
             "Ready to certify No errors in 1,203 records. 1 error was waived or accepted by the state.",
@@ -212,13 +220,17 @@ def test_a_day_that_has_passed_is_said_to_have_passed(directory: Directory, days
 def test_rows_are_new_or_old_since_the_last_file(directory: Directory) -> None:
     before = RECEIVED - timedelta(days=3)
     rows = make_rows([{}, {"line_number": 3, "first_seen_at": before}, {"line_number": 4, "status": "reopened"}])
-    page = page_of(directory, rows, fixed=7)
+    fixed = {"rule_id": "STC00001", "field": "Gender", "severity": "E", "changed_by": "file", "count": 7}
+    past = Past(pl.DataFrame([fixed], schema=FIXED_SCHEMA))
+    page = page_of(directory, rows, past=past)
     (since,) = [column for column in data_of(page)["columns"] if column["id"] == "since"]
     assert [since["lookup"][place] for place in since["values"]] == ["new", "still open", "came back"]
     text = text_of(page)
     assert "new since your last file 1" in text
-    assert "still there 2" in text
+    assert "still open 1" in text
+    assert "came back 1" in text
     assert "fixed 7" in text
+    assert "Fixed since your last file STC00001" in text or "Gender STC00001 7" in text
 
 
 def test_every_row_is_in_the_page_once(directory: Directory) -> None:
