@@ -21,7 +21,7 @@ from schemas.across_views import (
     STATEWIDE,
     every_view,
 )
-from schemas.data_files import DataRow, read_rows, refuse_doubles, with_overlay
+from schemas.data_files import WITHDRAWN, Change, DataRow, read_overlay, read_rows, refuse_doubles, with_overlay
 from schemas.dictionary import DATA_FOLDER, ID_BATCH, Collection, Dictionary, RecordLayout
 from schemas.errors import RuleBookError
 
@@ -75,6 +75,7 @@ class AcrossRule:
     source: str
     passing_example: str
     failing_example: str
+    change: Change | None = None
 
     def is_valid(self, collection: Collection) -> bool:
         """Whether the rule judges files of a collection."""
@@ -160,12 +161,10 @@ def _rows(folder: Path, overlay: Path | None) -> list[DataRow]:
         return tuple(row[name] for name in ("rule_id", "layout", "cycles", "first_year"))
 
     shipped = read_rows(folder / ACROSS_FILE, ACROSS_COLUMNS, RuleBookError)
-    corrections: list[DataRow] = []
-    if overlay and (overlay / ACROSS_FILE).is_file():
-        corrections = read_rows(overlay / ACROSS_FILE, ACROSS_COLUMNS, RuleBookError)
+    corrections = read_overlay(overlay / ACROSS_FILE, ACROSS_COLUMNS, key, RuleBookError) if overlay else []
     refuse_doubles(shipped, key, "rule")
-    refuse_doubles(corrections, key, "rule")
-    return with_overlay(shipped, corrections, key)
+    merged = with_overlay(shipped, corrections, key)
+    return [row for row in merged if row["severity"] != WITHDRAWN or row.change is None]
 
 
 def _query_text(row: DataRow, folder: Path, overlay: Path | None) -> str:
@@ -220,6 +219,7 @@ class _Bench:
             **{name: row.text(name) for name in ("title", "message", "fix", "source")},
             passing_example=row["passing_example"],
             failing_example=row["failing_example"],
+            change=row.change,
         )
 
     def _make(self, names: frozenset[str]) -> None:

@@ -12,6 +12,23 @@ from typing import Any
 
 from schemas.errors import DictionaryError
 
+# What each row of a state's own correction says of itself: the day from which it stands, whose decision it is, and why.
+PROVENANCE_COLUMNS = ("changed_on", "changed_by", "reason")
+# The severity of a correction that takes a rule out of the book.
+WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who corrected a row of the dictionary or rule book, from which day on, and why."""
+
+    changed_on: date
+    changed_by: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"Corrected on {self.changed_on} by {self.changed_by}: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class DataRow:
@@ -48,6 +65,24 @@ class DataRow:
             raise self.refuse(f"{column} is {value!r}; it must be a whole number of at least {at_least}")
         return int(value)
 
+    @property
+    def change(self) -> Change | None:
+        """What a row of a state's own correction says of itself; nothing for a shipped row."""
+        if PROVENANCE_COLUMNS[0] not in self.values:
+            return None
+        return Change(self.day("changed_on"), self.text("changed_by"), self.text("reason"))
+
+    @property
+    def own_values(self) -> tuple[str, ...]:
+        """The row's values without what a correction says of itself."""
+        return tuple(value for name, value in self.values.items() if name not in PROVENANCE_COLUMNS)
+
+    def day(self, column: str) -> date:
+        self.text(column)
+        found = self.optional_date(column)
+        assert found is not None
+        return found
+
     def optional_date(self, column: str) -> date | None:
         try:
             return date.fromisoformat(self[column]) if self[column] else None
@@ -76,6 +111,24 @@ def read_rows(path: Path, columns: Sequence[str], error: type[DictionaryError] =
     except (UnicodeDecodeError, csv.Error) as fault:
         raise error(f"{path.parent.name}/{path.name}: not a UTF-8 CSV file ({fault})") from None
     return rows
+
+
+def read_overlay(
+    path: Path, columns: Sequence[str], key: Callable[[DataRow], Any], error: type[DictionaryError] = DictionaryError
+) -> list[DataRow]:
+    """The rows of a state's own correction that are in force: of each key the one with the latest ``changed_on``.
+
+    Earlier rows of a key stay in the file as its history. No file is no correction.
+
+    Raises:
+        DictionaryError: as ``read_rows``; a row without date, person or reason; two rows of one key and day.
+    """
+    if not path.is_file():
+        return []
+    rows = read_rows(path, (*columns, *PROVENANCE_COLUMNS), error)
+    dated = sorted(((row.day("changed_on"), row) for row in rows if row.change), key=lambda each: each[0])
+    refuse_doubles(rows, lambda row: (key(row), row["changed_on"]), "correction")
+    return list({key(row): row for _, row in dated}.values())
 
 
 def with_overlay(

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from schemas.data_files import Change
 from schemas.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Field:
     periodicity: str
     purpose: str
     source: str
+    change: Change | None = None
 
     def requirement(self, cycle: str | None) -> Requirement:
         """What a cycle asks of the field; the layout's own flag where the cycle has none."""
@@ -74,6 +76,11 @@ class RecordLayout:
         """Fields by their header name, trimmed and case-folded as headers are compared (design 3.2)."""
         return {field.column.strip().casefold(): field for field in self.fields}
 
+    @cached_property
+    def is_about_students(self) -> bool:
+        """Whether a record is a child's, with a state ID; records of staff or calendars take no part in identity."""
+        return SUBMITTED_STATE_ID in self.by_standard_name
+
     def positions(self) -> Iterator[tuple[Field, int, int]]:
         """Each field with its first and last character, counted from 1."""
         start = 1
@@ -96,6 +103,7 @@ class Collection:
     due_date: date | None
     population: str
     source: str
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,7 @@ class Code:
     effective: date | None
     expires: date | None
     source: str
+    change: Change | None = None
 
     def is_valid(self, on: date | None) -> bool:
         """Whether the code may be used on a day; without a day, whether it ever could."""
@@ -148,14 +157,15 @@ class Dictionary:
         return tuple(sorted({name for name, _ in self.layouts}))
 
     def layout(self, name: str, school_year: int | None = None) -> RecordLayout:
-        """The layout of a school year; ID batches of a year without one of its own follow the newest (design 3.2).
+        """The layout of a school year, else its newest; ID batches of a year without their own follow the newest (design 3.2).
 
         Raises:
             UnknownName: the dictionary has no such layout or year.
         """
-        found = self.layouts.get((name, school_year or self.school_years[-1]))
+        newest = max((year for layout, year in self.layouts if layout == name), default=self.school_years[-1])
+        found = self.layouts.get((name, school_year or newest))
         if found is None and name == ID_BATCH:
-            found = self.layouts.get((name, self.school_years[-1]))
+            found = self.layouts.get((name, newest))
         if found is None:
             raise UnknownName(
                 f"The data dictionary has no layout {name} for school year {school_year}. "
@@ -204,7 +214,7 @@ def load_dictionary(overlay: Path | None = None) -> Dictionary:
 
     Args:
         overlay: a folder laid out like this package's data (``data_dictionary/``, ``code_sets/``, ``calendars/``);
-            a row replaces the shipped row of the same key, or is added.
+            a row replaces the shipped row of the same key, or is added; it says when, by whom and why.
 
     Raises:
         DictionaryError: a row disagrees with the format or with another row; names file, row and reason.

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import get_args
 
-from schemas.data_files import DataRow, read_rows, refuse_doubles, with_overlay
+from schemas.data_files import DataRow, read_overlay, read_rows, refuse_doubles, with_overlay
 from schemas.dictionary import (
     CYCLES,
     DISTRICT_CODES,
@@ -19,6 +19,7 @@ from schemas.dictionary import (
     RecordLayout,
     Requirement,
 )
+from schemas.dictionary_agreement import refuse_disagreements
 from schemas.errors import DictionaryError
 
 LAYOUT_COLUMNS = (
@@ -38,19 +39,20 @@ REQUIREMENTS = get_args(Requirement)
 def read_dictionary(folder: Path, overlay: Path | None) -> Dictionary:
     """The dictionary in a folder, corrected by an overlay folder of the same shape."""
     layout_rows = {
-        (path.stem, _school_year(path)): _merged(folder, overlay, path, LAYOUT_COLUMNS, "column")
-        for path in _files(folder / "data_dictionary", "*/*.csv")
+        (Path(file).stem, _school_year(Path(file))): _merged(folder, overlay, file, LAYOUT_COLUMNS, "column")
+        for file in _files(folder, overlay, "data_dictionary/*/*.csv")
     }
     code_rows = {
-        path.stem: _merged(folder, overlay, path, CODE_COLUMNS, "code")
-        for path in _files(folder / "code_sets", "*.csv")
+        Path(file).stem: _merged(folder, overlay, file, CODE_COLUMNS, "code")
+        for file in _files(folder, overlay, "code_sets/*.csv")
     }
     calendar_rows = {
-        path.name: _merged(folder, overlay, path, CALENDAR_COLUMNS, "collection_version")
-        for path in _files(folder / "calendars", "*.csv")
+        Path(file).name: _merged(folder, overlay, file, CALENDAR_COLUMNS, "collection_version")
+        for file in _files(folder, overlay, "calendars/*.csv")
     }
     code_sets = {name: tuple(_codes(rows)) for name, rows in sorted(code_rows.items())}
     layouts = {key: _layout(*key, rows, code_sets) for key, rows in sorted(layout_rows.items())}
+    refuse_disagreements(layout_rows, layouts, code_sets)
     dated, id_batch = _collections(calendar_rows, layouts)
     every_row = [row for rows in (*layout_rows.values(), *code_rows.values(), *calendar_rows.values()) for row in rows]
     return Dictionary(layouts, code_sets, dated, id_batch, content_hash(every_row), overlay)
@@ -58,26 +60,26 @@ def read_dictionary(folder: Path, overlay: Path | None) -> Dictionary:
 
 def content_hash(rows: Iterable[DataRow]) -> str:
     """Twelve hex digits that change when any value of any row does; not when rows or files change places."""
-    texts = sorted("\x1f".join((row.path.parent.name, row.path.name, *row.values.values())) for row in rows)
+    texts = sorted("\x1f".join((row.path.parent.name, row.path.name, *row.own_values)) for row in rows)
     return hashlib.sha256("\x1e".join(texts).encode()).hexdigest()[:12]
 
 
-def _files(folder: Path, pattern: str) -> list[Path]:
-    paths = sorted(folder.glob(pattern))
-    if not paths:
+def _files(folder: Path, overlay: Path | None, pattern: str) -> list[str]:
+    """Files of the package and of the overlay, which may bring a school year, layout or code set of its own."""
+    found = {
+        str(path.relative_to(place)) for place in (folder, overlay) if place is not None for path in place.glob(pattern)
+    }
+    if not found:
         raise DictionaryError(f"{folder.name}: no file {pattern}; the data dictionary is incomplete")
-    return paths
+    return sorted(found)
 
 
-def _merged(folder: Path, overlay: Path | None, path: Path, columns: tuple[str, ...], key: str) -> list[DataRow]:
-    rows = read_rows(path, columns)
-    correction = overlay / path.relative_to(folder) if overlay else None
-    if correction and correction.is_file():
-        corrections = read_rows(correction, columns)
-        refuse_doubles(corrections, lambda row: row[key], key)
-        rows = with_overlay(rows, corrections, lambda row: row[key])
-    refuse_doubles(rows, lambda row: row[key], key)
-    return rows
+def _merged(folder: Path, overlay: Path | None, file: str, columns: tuple[str, ...], key: str) -> list[DataRow]:
+    rows = read_rows(folder / file, columns) if (folder / file).is_file() else []
+    corrections = read_overlay(overlay / file, columns, lambda row: row[key]) if overlay else []
+    merged = with_overlay(rows, corrections, lambda row: row[key])
+    refuse_doubles(merged, lambda row: row[key], key)
+    return merged
 
 
 def _school_year(path: Path) -> int:
@@ -94,7 +96,7 @@ def _codes(rows: list[DataRow]) -> Iterable[Code]:
             raise row.refuse(f"same_as {row['same_as']!r} is no code of this set")
         code = Code(
             row.text("code"), row.text("meaning"), row.optional("same_as"),
-            row.optional_date("effective"), row.optional_date("expires"), row.text("source"),
+            row.optional_date("effective"), row.optional_date("expires"), row.text("source"), row.change,
         )  # fmt: skip
         if code.effective and code.expires and code.expires < code.effective:
             raise row.refuse("expires before it becomes effective")
@@ -128,6 +130,7 @@ def _field(row: DataRow, code_sets: Mapping[str, tuple[Code, ...]]) -> Field:
         periodicity=row.text("periodicity"),
         purpose=row.text("purpose"),
         source=row.text("source"),
+        change=row.change,
     )
 
 
@@ -152,8 +155,8 @@ def _collections(
     rows: Mapping[str, list[DataRow]], layouts: Mapping[tuple[str, int], RecordLayout]
 ) -> tuple[tuple[Collection, ...], Collection]:
     refuse_doubles([row for file in rows.values() for row in file], lambda row: row["collection_version"], "literal")
-    newest = max(year for _, year in layouts)
-    undated = [_collection(row, newest, layouts) for row in rows.get(ANY_YEAR, [])]
+    newest = dict(sorted(layouts))
+    undated = [_collection(row, newest.get(row["layout"], 0), layouts) for row in rows.get(ANY_YEAR, [])]
     batches = [collection for collection in undated if collection.layout == ID_BATCH]
     if len(batches) != 1:
         raise DictionaryError(f"calendars/{ANY_YEAR}: {len(batches)} rows of the ID batch; there is exactly one")
@@ -173,7 +176,7 @@ def _collection(row: DataRow, school_year: int, layouts: Mapping[tuple[str, int]
     collection = Collection(
         row.text("collection_version"), row["layout"], school_year, row["cycle"], row.text("title"),
         row.optional_date("count_date"), row.optional_date("window_opens"), row.optional_date("due_date"),
-        row.text("population"), row.text("source"),
+        row.text("population"), row.text("source"), row.change,
     )  # fmt: skip
     opens, due = collection.window_opens, collection.due_date
     if opens and due and due < opens:

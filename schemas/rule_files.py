@@ -1,9 +1,9 @@
 """Reads the rule book's CSV files and compiles every row that concerns a collection; refuses what cannot work."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from schemas.data_files import DataRow, read_rows, refuse_doubles, with_overlay
+from schemas.across_files import rules_of_collection
+from schemas.data_files import WITHDRAWN, DataRow, read_overlay, read_rows, refuse_doubles, with_overlay
 from schemas.dictionary import DATA_FOLDER, Collection, Dictionary, RecordLayout
 from schemas.errors import RuleBookError
 from schemas.generated_rules import LAYOUT_COLUMNS, TEMPLATE_COLUMNS, generated_texts
@@ -23,15 +23,15 @@ RULE_COLUMNS = (
 )  # fmt: skip
 BOOK = "rule_book"
 SEVERITIES, SCOPES, ON_NULL = ("E", "W"), ("record", "file"), ("pass", "violation")
+# What tells the rows of one file apart.
+RULE_KEY = ("rule_id", "cycles", "first_year")
 APPLIES_TO = ("all", "filled", "computed")
 EVERY_CYCLE = "all"
 
 
 def read_rules(dictionary: Dictionary, collection: Collection, layout: RecordLayout) -> tuple[Rule, ...]:
     """Generated rules in field order, then the rows of the layout's own CSV file that are valid for the collection."""
-    folder = DATA_FOLDER / BOOK
-    templates = _merged(dictionary, "generated.csv", TEMPLATE_COLUMNS, ("kind", "layout", "fields"))
-    book = _book_of(layout.name, read_rows(folder / "layouts.csv", LAYOUT_COLUMNS, RuleBookError))
+    templates, book = _templates(dictionary), _book_of(layout.name, dictionary)
     generated = [
         _generated_rule(row, fields, texts, layout)
         for row, fields, texts in generated_texts(templates, book, dictionary, collection, layout)
@@ -44,25 +44,31 @@ def read_rules(dictionary: Dictionary, collection: Collection, layout: RecordLay
     return (*generated, *(rule for _, rule in written))
 
 
+def written_rows(dictionary: Dictionary, layout: str) -> list[DataRow]:
+    """The rows of a layout's own file in force; those that a correction withdrew are gone."""
+    rows = _merged(dictionary, f"{layout}.csv", RULE_COLUMNS, RULE_KEY)
+    return [row for row in rows if row["severity"] != WITHDRAWN or row.change is None]
+
+
+def _templates(dictionary: Dictionary) -> list[DataRow]:
+    return _merged(dictionary, "generated.csv", TEMPLATE_COLUMNS, ("kind", "layout", "fields"))
+
+
 def _merged(dictionary: Dictionary, name: str, columns: tuple[str, ...], key: tuple[str, ...]) -> list[DataRow]:
-    rows = _own_rows(DATA_FOLDER / BOOK / name, columns)
-    corrections = _own_rows(dictionary.overlay / BOOK / name, columns) if dictionary.overlay else []
+    shipped = DATA_FOLDER / BOOK / name
 
     def place(row: DataRow) -> tuple[str, ...]:
         return tuple(row[part] for part in key)
 
+    rows = read_rows(shipped, columns, RuleBookError) if shipped.is_file() else []
     refuse_doubles(rows, place, "rule")
-    refuse_doubles(corrections, place, "rule")
+    overlay = dictionary.overlay
+    corrections = read_overlay(overlay / BOOK / name, columns, place, RuleBookError) if overlay else []
     return with_overlay(rows, corrections, place)
 
 
-def _own_rows(path: Path, columns: tuple[str, ...]) -> list[DataRow]:
-    return read_rows(path, columns, RuleBookError) if path.is_file() else []
-
-
-def _book_of(layout: str, books: list[DataRow]) -> DataRow:
-    refuse_doubles(books, lambda row: row["layout"], "layout")
-    for row in books:
+def _book_of(layout: str, dictionary: Dictionary) -> DataRow:
+    for row in _merged(dictionary, "layouts.csv", LAYOUT_COLUMNS, ("layout",)):
         if row["layout"] == layout:
             return row
     raise RuleBookError(f"{BOOK}/layouts.csv: no row for layout {layout}")
@@ -76,7 +82,7 @@ def _generated_rule(row: DataRow, fields: tuple[str, ...], texts: dict[str, str]
 def _written_rules(
     dictionary: Dictionary, collection: Collection, layout: RecordLayout
 ) -> Iterator[tuple[DataRow, Rule]]:
-    rows = _merged(dictionary, f"{layout.name}.csv", RULE_COLUMNS, ("rule_id", "cycles", "first_year"))
+    rows = written_rows(dictionary, layout.name)
     valid = [row for row in rows if _is_valid(row, collection, layout)]
     refuse_doubles(valid, lambda row: row["rule_id"], f"in {collection.version} rule")
     for row in valid:
@@ -125,6 +131,7 @@ def _rule(
         source=row.text("source"),
         passing_example=row.values.get("passing_example", ""),
         failing_example=row.values.get("failing_example", ""),
+        change=row.change,
     )
 
 
@@ -134,3 +141,27 @@ def _predicate(row: DataRow, condition: str, scope: str, layout: RecordLayout, a
         return compile_predicate(condition, columns)
     except PredicateError as fault:
         raise row.refuse(f"condition: {fault}") from None
+
+
+def read_titles(dictionary: Dictionary, collection: Collection) -> dict[tuple[str, str], str]:
+    """Rule number and column reported -> title, of every rule of a collection: read, not compiled, so quick enough for any page."""
+    layout = dictionary.layout_of(collection)
+    templates, book = _templates(dictionary), _book_of(layout.name, dictionary)
+    found = [
+        (texts["rule_id"], fields[:1], texts["title"])
+        for _, fields, texts in generated_texts(templates, book, dictionary, collection, layout)
+    ]
+    written = written_rows(dictionary, layout.name)
+    found += [
+        (row["rule_id"], tuple(filter(None, row["fields"].split(";")))[:1], row["title"])
+        for row in written
+        if _is_valid(row, collection, layout)
+    ]
+    across = [
+        (each.rule.rule_id, each.rule.fields[:1], each.rule.title)
+        for each in rules_of_collection(dictionary, collection, layout)
+    ]
+    return {
+        (rule_id, layout.by_standard_name[fields[0]].column if fields else ""): title
+        for rule_id, fields, title in (*found, *across)
+    }

@@ -12,6 +12,7 @@ from functools import cached_property
 import polars as pl
 
 from schemas.across_files import CollectionRule, rules_of_collection
+from schemas.data_files import Change
 from schemas.dictionary import Collection, Dictionary, RecordLayout
 from schemas.predicates import Predicate
 
@@ -30,6 +31,7 @@ class Rule:
         applies_to: which records count as tried: ``all``, ``filled`` (those with a value in the first field) or
             ``computed`` (those for which the condition gives an answer).
         message, fix: without any value of a record; slots were filled when the rule was loaded.
+        change: who corrected the rule, and why; nothing for a rule as it ships.
     """
 
     rule_id: str
@@ -48,6 +50,7 @@ class Rule:
     source: str
     passing_example: str = ""
     failing_example: str = ""
+    change: Change | None = None
 
     @property
     def condition(self) -> str:

@@ -162,6 +162,11 @@ CORE = "data_dictionary/2026/student_core.csv"
         (CORE, 42, {"precision": "4"}, "leaves no digit before the point"),
         (CORE, 13, {"source": ""}, "source is empty"),
         (CORE, 13, {"periodicity": ""}, "periodicity is empty"),
+        (CORE, 33, {"length": "2"}, "length 2 is too short for code 'NLP' of LEP_Codes, which has 3 characters"),
+        (CORE, 17, {"length": "8"}, "length 8 on a date; mm/dd/yyyy has 10 characters"),
+        (CORE, 30, {"length": "20"}, "length 20 on a whole number"),
+        (CORE, 30, {"type": "Text"}, "months_usa is Text, but Integer in 2025/student_core.csv line 30"),
+        (CORE, 13, {"length": "61"}, "last_name has length 61, but 60 in 2026/"),
         ("code_sets/Yes_No.csv", 3, {"code": "Y"}, "code 'Y' stands on line 2"),
         ("code_sets/Yes_No.csv", 3, {"same_as": "Q"}, "same_as 'Q' is no code"),
         ("code_sets/Yes_No.csv", 3, {"effective": "07/01/2010"}, "effective is '07/01/2010'"),
@@ -190,12 +195,40 @@ def test_a_file_of_other_columns_is_refused(tmp_path):
 def test_an_overlay_row_replaces_or_adds(tmp_path):
     (tmp_path / "code_sets").mkdir()
     (tmp_path / "code_sets/Yes_No.csv").write_text(
-        "code,meaning,same_as,effective,expires,source\nN,No indeed,,,,memo 7\nU,Unknown,,2025-07-01,,memo 7\n"
+        "code,meaning,same_as,effective,expires,source,changed_on,changed_by,reason\n"
+        "N,No indeed,,,,memo 7,2026-02-03,R. Book,the memo says so\n"
+        "Z,Unknown,,2025-07-01,,memo 7,2026-02-03,R. Book,the memo says so\n"
     )
     corrected = load_dictionary(tmp_path)
-    assert corrected.code_meanings("Yes_No") == {"Y": "Yes", "N": "No indeed", "U": "Unknown"}
+    assert corrected.code_meanings("Yes_No") == {"Y": "Yes", "N": "No indeed", "Z": "Unknown"}
     assert corrected.codes("Yes_No", on=date(2025, 6, 30)) == {"Y", "N"}
+    assert [code.change and code.change.changed_by for code in corrected.code_sets["Yes_No"]] == [
+        None,
+        "R. Book",
+        "R. Book",
+    ]
     assert corrected.version != DICTIONARY.version
+
+
+def test_an_overlay_may_bring_a_school_year_of_its_own(tmp_path):
+    for file, year in (
+        ("data_dictionary/2026/referrals.csv", "data_dictionary/2031"),
+        ("calendars/2026.csv", "calendars"),
+    ):
+        (tmp_path / year).mkdir(parents=True)
+        with (DATA_FOLDER / file).open(newline="") as shipped:
+            rows = [row for row in csv.DictReader(shipped) if row.get("layout", "referrals") == "referrals"]
+        changed = {"changed_on": "2026-02-03", "changed_by": "R. Book", "reason": "new year"}
+        name = "2031.csv" if year == "calendars" else "referrals.csv"
+        with (tmp_path / year / name).open("w", newline="") as file_out:
+            writer = csv.DictWriter(file_out, [*rows[0], *changed])
+            writer.writeheader()
+            writer.writerows(
+                {key: value.replace("2026Jun", "2031Jun") for key, value in row.items()} | changed for row in rows
+            )
+    corrected = load_dictionary(tmp_path)
+    assert corrected.collection("2031Jun1.0Referrals").school_year == 2031
+    assert len(corrected.layout("referrals", 2031).fields) == 25
 
 
 def _copy(tmp_path: Path) -> Path:

@@ -142,6 +142,7 @@ def test_spellings_and_expired_codes_are_left_out_of_messages():
     assert message.endswith("01, 02, 03, 04, 05, 06, 07, 08, 09, 10, 11, 12, K, PK")
 
 
+CHANGED = {"changed_on": "2026-02-03", "changed_by": "R. Book", "reason": "memo 7"}
 GOOD_ROW = {
     "rule_id": "STC99001", "layout": "student_core", "cycles": "Oct", "severity": "W", "scope": "record",
     "fields": "gifted", "condition": "gifted = 'Y'", "on_null": "pass", "title": "T", "message": "M", "fix": "F.",
@@ -175,6 +176,10 @@ GOOD_ROW = {
         ({"rule_id": "STC00001"}, "is the number of a rule that the dictionary implies"),
         ({"rule_id": "STC00401"}, "rule 'STC00401' stands on line"),
         ({"first_year": "soon"}, "first_year is 'soon'"),
+        ({"severity": "E", "changed_on": ""}, "changed_on is empty"),
+        ({"changed_on": "02/03/2026"}, "changed_on is '02/03/2026'"),
+        ({"changed_by": ""}, "changed_by is empty"),
+        ({"reason": ""}, "reason is empty"),
     ],
 )
 def test_a_rule_that_cannot_work_is_refused_with_its_place(tmp_path, change, reason):
@@ -205,6 +210,39 @@ def test_an_overlay_row_corrects_a_wrong_rule(tmp_path):
     assert len(book.rules) == len(BOOKS["student_core"].rules)
 
 
+def test_of_two_corrections_of_one_rule_the_later_stands(tmp_path):
+    (tmp_path / "rule_book").mkdir()
+    later = GOOD_ROW | {"changed_on": "2026-02-04", "message": "Later", "reason": "memo 8"}
+    _write(tmp_path / "rule_book/student_core.csv", later, GOOD_ROW)
+    rule = load_rule_book(load_dictionary(tmp_path), LITERALS["student_core"]).rules[-1]
+    assert (rule.rule_id, rule.message) == ("STC99001", "Later")
+    assert str(rule.change) == "Corrected on 2026-02-04 by R. Book: memo 8"
+
+
+def test_two_corrections_of_one_rule_on_one_day_are_refused(tmp_path):
+    (tmp_path / "rule_book").mkdir()
+    _write(tmp_path / "rule_book/student_core.csv", GOOD_ROW, GOOD_ROW)
+    with pytest.raises(RuleBookError, match=r"student_core.csv line 3: correction .* stands on line 2 already"):
+        load_rule_book(load_dictionary(tmp_path), LITERALS["student_core"])
+
+
+def test_a_correction_without_date_person_and_reason_columns_is_refused(tmp_path):
+    (tmp_path / "rule_book").mkdir()
+    (tmp_path / "rule_book/student_core.csv").write_text(",".join(RULE_COLUMNS) + "\n")
+    with pytest.raises(
+        RuleBookError, match=r"student_core.csv line 1: columns are .* 'changed_on', 'changed_by', 'reason'\]"
+    ):
+        load_rule_book(load_dictionary(tmp_path), LITERALS["student_core"])
+
+
+def test_a_withdrawn_rule_is_gone(tmp_path):
+    with (BOOK_FOLDER / "student_core.csv").open(encoding="utf-8") as file:
+        row = next(row for row in csv.DictReader(file) if row["rule_id"] == "STC91110")
+    book = _with_row(tmp_path, row | {"severity": "withdrawn"})
+    assert "STC91110" not in {rule.rule_id for rule in book.rules}
+    assert len(book.rules) == len(BOOKS["student_core"].rules) - 1
+
+
 @pytest.mark.parametrize(
     "first, last, there", [("2026", "", True), ("2027", "", False), ("", "2026", True), ("", "2025", False)]
 )
@@ -222,19 +260,20 @@ def test_a_template_with_an_unknown_slot_is_refused(tmp_path):
     with (BOOK_FOLDER / "generated.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     row = next(row for row in rows if row["kind"] == "length") | {"message": "{colum} is too long"}
-    _write(tmp_path / "rule_book/generated.csv", list(rows[0]), row)
+    _write(tmp_path / "rule_book/generated.csv", row)
     with pytest.raises(RuleBookError, match="slot 'colum' is not known for kind length"):
         load_rule_book(load_dictionary(tmp_path), LITERALS["student_core"])
 
 
 def _with_row(tmp_path: Path, row: dict[str, str]) -> RuleBook:
     (tmp_path / "rule_book").mkdir()
-    _write(tmp_path / "rule_book/student_core.csv", list(RULE_COLUMNS), row)
+    _write(tmp_path / "rule_book/student_core.csv", row)
     return load_rule_book(load_dictionary(tmp_path), LITERALS["student_core"])
 
 
-def _write(path: Path, columns: list[str], row: dict[str, str]) -> None:
+def _write(path: Path, *rows: dict[str, str]) -> None:
+    """An overlay file of these rows, each dated, signed and explained unless it says otherwise itself."""
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
+        writer = csv.DictWriter(file, [*(name for name in rows[0] if name not in CHANGED), *CHANGED])
         writer.writeheader()
-        writer.writerow(row)
+        writer.writerows(CHANGED | row for row in rows)
