@@ -116,10 +116,11 @@ def return_findings(taking: Taking, returned: Sequence[ReturnedAnswers], decisio
 
 
 def load_requests(area: StagingArea, submissions: Mapping[str, Submission]) -> pl.DataFrame:
-    """The identity columns of every staged record, with the reason where an error holds its ID back."""
+    """The identity columns of every staged record of a student, with the reason where an error holds its ID back."""
     frames = [
         identity_columns(pl.scan_parquet(area.records_path(batch))).with_columns(layout=pl.lit(batch.layout))
         for batch in area.batches
+        if area.dictionary.layout(batch.layout, batch.school_year).is_about_students
     ]
     if not frames:
         return no_requests()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DATA_FOLDER = Path(__file__).parent
 CYCLES = ("Aug", "Oct", "Dec", "Feb", "Apr", "Jun")
 ID_BATCH = "id_batch"
+SUBMITTED_STATE_ID = "submitted_state_id"
 # Codes of these two sets are the rows of the state's directory (schemas/directory.py), not of a file.
 DISTRICT_CODES, SCHOOL_CODES = "DESE_District_Codes", "DESE_School_Codes"
 

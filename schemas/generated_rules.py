@@ -6,7 +6,15 @@ A template row that names its fields goes before one that names none, so a publi
 from collections.abc import Callable, Iterator, Mapping
 
 from schemas.data_files import DataRow
-from schemas.dictionary import DISTRICT_CODES, SCHOOL_CODES, Collection, Dictionary, Field, RecordLayout
+from schemas.dictionary import (
+    DISTRICT_CODES,
+    SCHOOL_CODES,
+    SUBMITTED_STATE_ID,
+    Collection,
+    Dictionary,
+    Field,
+    RecordLayout,
+)
 from schemas.predicates import HIDDEN_COLUMNS, STATE_ID, exists_column
 
 TEMPLATE_COLUMNS = (
@@ -14,7 +22,6 @@ TEMPLATE_COLUMNS = (
     "source",
 )  # fmt: skip
 LAYOUT_COLUMNS = ("layout", "prefix", "key_fields", "source")
-SUBMITTED_STATE_ID = "submitted_state_id"
 # Kinds that concern the file or the record as a whole, not one field each.
 WHOLE_KINDS = ("record_count", "key")
 

@@ -8,7 +8,7 @@ import polars as pl
 from schemas.dictionary import RecordLayout
 from schemas.reading.recognition import Encoding
 from schemas.reading.refusals import RefusedRecord, refused_frame
-from schemas.reading.staff import EDUCATOR_ID, HashSsn, dummy_identifiers
+from schemas.reading.staff import EDUCATOR_ID, HashSsn, dummy_identifiers, without_numbers
 
 SSN = "ssn"
 
@@ -73,7 +73,8 @@ def hide_ssn(frame: pl.DataFrame, layout: RecordLayout, hash_ssn: HashSsn) -> pl
     if SSN in layout.by_standard_name:
         records = records.hstack(hash_ssn(frame[SSN]).get_columns())
     if EDUCATOR_ID in layout.by_standard_name:
-        records = records.hstack(dummy_identifiers(frame[EDUCATOR_ID], hash_ssn).get_columns())
+        identifiers = dummy_identifiers(frame[EDUCATOR_ID], hash_ssn)
+        records = without_numbers(records).hstack(identifiers.get_columns())
     return records
 
 

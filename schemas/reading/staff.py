@@ -19,6 +19,10 @@ FIRST_LETTER, LENGTH = "E", 10
 _BITS = 5
 # The published rule takes nine digits alone; a student's number may have dashes.
 NINE_DIGITS = r"^[0-9]{9}$"
+# Where a number could stand by mistake: in a note, or after a column slipped. Rules report the stars.
+FREE_TEXT = ("comment", "last_name", "first_name", "middle_name")
+HIDDEN_NUMBER = "***-**-****"
+_NUMBER_IN_TEXT = r"\b[0-9]{3}-?[0-9]{2}-?[0-9]{4}\b"
 
 
 def dummy_identifiers(sent: pl.Series, hash_ssn: HashSsn) -> pl.DataFrame:
@@ -42,6 +46,12 @@ def dummy_identifiers(sent: pl.Series, hash_ssn: HashSsn) -> pl.DataFrame:
     identifiers = pl.Series([identifier_of(code) for code in hashes], dtype=pl.String)
     found = pl.col("ssn_hash").replace_strict(hashes, identifiers, default=None, return_dtype=pl.String)
     return checked.select(found.alias(EDUCATOR_ID), STATUS)
+
+
+def without_numbers(records: pl.DataFrame) -> pl.DataFrame:
+    """Records of staff with stars in place of what looks like a Social Security number in names and notes."""
+    texts = [name for name in FREE_TEXT if name in records.columns]
+    return records.with_columns(pl.col(texts).str.replace_all(_NUMBER_IN_TEXT, HIDDEN_NUMBER))
 
 
 def identifier_of(ssn_hash: str) -> str:
