@@ -24,7 +24,8 @@ _CHECK_HEADLINES = {
 }
 _FILES = {
     "violations.html": "what to correct, best first (for your browser)",
-    "violations.csv": "every error and warning, for a spreadsheet",
+    "violations.xlsx": "the same by school, wrong cells marked; answer in it",
+    "violations.csv": "every error and warning, for other programs",
     "ids_assigned.txt": "students with their state IDs",
     "errors_to_fix.txt": "records that got no ID, each with the reason",
     "matches_to_resolve.txt": "students we need your decision about",
