@@ -5,6 +5,7 @@ Run by hand: ``make bench``. Figures are ratios, because machines differ and thi
 
 import itertools
 import random
+import resource
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ from schemas.validation import prepare_batch
 from tests.schemas.batches import BOOKS, CLEAN, DICTIONARY, validate
 
 RECORDS, FILES, SEED, REPEATS = 150_000, 93, 20251015, 5
+STATE = 900_000
 BOOK = BOOKS["student_core"]
 NAMES = ["".join(letters) for letters in itertools.product("ABCDEFG", "aeiou", "lmnrst", "aeiou", "bdkn")]
 DISTRICTS = [f"{number:06d}" for number in range(1001, 1001 + FILES)]
@@ -40,18 +42,38 @@ def test_validation_against_one_select(error_share):
     )
 
 
-def _fastest(work: Callable[[], object]) -> float:
+@pytest.mark.bench
+def test_a_whole_state_in_batches():
+    """900,000 records as a run checks them, six batches of 150,000, against one select over each batch."""
+    times = [_seconds_of_batch(SEED + number) for number in range(STATE // RECORDS)]
+    floor, whole = (sum(column) for column in zip(*times, strict=True))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"\n{STATE} records, {len(BOOK.before_identify)} checks: one select {floor:.2f} s, validate_records {whole:.2f} s; "
+          f"{whole / floor:.1f} x the select; peak {peak:.1f} GiB")  # fmt: skip
+
+
+def _seconds_of_batch(seed: int) -> tuple[float, float]:
+    """One select over a batch, and its whole validation."""
+    records, files, directory = _batch(0.01, seed)
+    batch = prepare_batch(records, files, BOOK, directory)
+    rules = [rule for rule in BOOK.before_identify if rule.scope == "record"]
+    select = [rule.violation.arg_true().implode().alias(rule.key) for rule in rules]
+    floor = _fastest(lambda: batch.select(select), 3)
+    return floor, _fastest(lambda: validate("student_core", records, directory, files=files), 3)
+
+
+def _fastest(work: Callable[[], object], tries: int = REPEATS) -> float:
     """Seconds of the fastest of some tries: the one least disturbed by other work of the machine."""
     times = []
-    for _ in range(REPEATS):
+    for _ in range(tries):
         start = time.perf_counter()
         work()
         times.append(time.perf_counter() - start)
     return min(times)
 
 
-def _batch(error_share: float) -> tuple[pl.DataFrame, pl.DataFrame, Directory]:
-    rng = random.Random(SEED)
+def _batch(error_share: float, seed: int = SEED) -> tuple[pl.DataFrame, pl.DataFrame, Directory]:
+    rng = random.Random(seed)
     owners = [DISTRICTS[place * FILES // RECORDS] for place in range(RECORDS)]
     columns = {field.standard_name: _values(field, rng, owners) for field in BOOK.layout.fields}
     wrong = pl.Series([rng.random() < error_share for _ in range(RECORDS)])
