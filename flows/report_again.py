@@ -22,6 +22,8 @@ from schemas.database import checkpoint, transaction
 from schemas.files import make_folder
 from schemas.submission import Submission
 
+# So many submissions are asked for together; more would fill the memory with their records.
+AT_ONCE = 100
 # Submissions whose violations a person can still act on; the pages of others stay as they were.
 REPORTED = ("trial", "certified", "answered")
 _STORED_COLUMNS = (
@@ -50,12 +52,17 @@ def rewrite_reports(session: Session, submission_ids: Collection[str], at: datet
     Args:
         at: when the pages are made; the receipt keeps the time at which the file was answered.
     """
-    written = []
     reports = ViolationReports(session)
     names = sorted(set(submission_ids))
-    for stored in _stored(session.con, names):
-        _rewrite(session, reports, stored, at)
-        written.append(stored.submission.submission_id)
+    written = []
+    for start in range(0, len(names), AT_ONCE):
+        part = names[start : start + AT_ONCE]
+        stored = list(_stored(session.con, part))
+        rows = by_submission(read_violations(session.con, [each.submission.submission_id for each in stored]))
+        reports.prepare([each.submission for each in stored], rows)
+        for each in stored:
+            _rewrite(session, reports, each, rows.get(each.submission.submission_id, NO_VIOLATIONS), at)
+            written.append(each.submission.submission_id)
     _settle_due(session.con, names)
     return written
 
@@ -79,13 +86,14 @@ def _stored(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> Iterator[St
         yield StoredReport(Submission(**values, byte_count=0), *row[len(_STORED_COLUMNS) :])
 
 
-def _rewrite(session: Session, reports: ViolationReports, stored: StoredReport, at: datetime) -> None:
+def _rewrite(
+    session: Session, reports: ViolationReports, stored: StoredReport, rows: pl.DataFrame, at: datetime
+) -> None:
     submission = stored.submission
     name = submission.submission_id
     folder = session.home.outbox_of(submission.district_code) / name
     make_folder(folder.parent, 0o750)
     make_folder(folder, 0o750)
-    rows = by_submission(read_violations(session.con, [name])).get(name, NO_VIOLATIONS)
     ids = _identity_outcomes(session.con, name)
     written = reports.write(folder, submission, rows, ids, at)
     kept = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.is_file())
