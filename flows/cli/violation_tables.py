@@ -1,7 +1,10 @@
 """How ``mosis violations`` shows what it found on a terminal of 80 columns."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flows.revalidation import Revalidated
 
 _STATES = ("open", "reopened", "contacted", "waived", "accepted", "fixed")
 _SEVERITY = {"E": "error", "W": "warning"}
@@ -97,3 +100,43 @@ def _shown(value: Any) -> str:
 
         return rfc3339(value)
     return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def print_revalidated(result: "Revalidated") -> None:
+    """What judging anew came to: counts by rule that changed, files left as they stand, certified files."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    verb = "would change" if result.is_dry_run else "changed"
+    trials = "1 trial" if result.trials == 1 else f"{result.trials:,} trials"
+    console.print(
+        f"{result.collection}: {trials} with {result.records:,} records judged by rule book "
+        f"{result.rule_book_version}; {len(result.changed):,} {verb}."
+    )
+    _print_changes(console, result.rules)
+    for name, reason in result.left.items():
+        console.print(f"Left as it stands: {name}: {reason}.", soft_wrap=True)
+    if result.certified:
+        console.print(
+            f"{result.certified:,} certified {'file stays' if result.certified == 1 else 'files stay'} as certified. "
+            "By these rules:"
+        )
+        _print_changes(console, result.certified_rules)
+
+
+def _print_changes(console: Any, rules: Any) -> None:
+    from rich import box
+    from rich.table import Table
+
+    changed = rules.filter((rules["new"] + rules["gone"]) > 0)
+    if changed.is_empty():
+        console.print("No rule finds anything else than before.")
+        return
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for name in ("rule", ""):
+        table.add_column(name, no_wrap=True)
+    for name in ("before", "now", "new", "gone"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for rule, severity, *counts in changed.select("rule_id", "severity", "before", "after", "new", "gone").iter_rows():
+        table.add_row(rule, _SEVERITY[severity], *(f"{count:,}" for count in counts))
+    console.print(table)

@@ -1,4 +1,4 @@
-"""``mosis violations``: list, show, set, waive, unwaive. Prints line, field and rule; never a student's value."""
+"""``mosis violations``: list, show, set, waive, unwaive, revalidate. Prints line, field and rule; never a student's value."""
 
 import json
 from datetime import date, datetime
@@ -262,3 +262,35 @@ def _plain(value: Any) -> Any:
     from schemas.clock import rfc3339
 
     return rfc3339(value) if isinstance(value, datetime) else value.isoformat()
+
+
+@desk.command("revalidate")
+def revalidate_(
+    collection: Annotated[str, typer.Argument(help="CollectionVersion literal, such as 2026Oct1.0StuCore.")],
+    district: DistrictOption = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; stands in the journal.")] = "rules were corrected",
+    who: ActorOption = None,
+    dry_run: DryRunOption = False,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judge the trials that stand by the rules and the dictionary as they are now; no district sends anything again.
+
+    Reads the archived bytes. Certified files are only reported on: they stay as they were certified. IDs stay.
+
+    Example: mosis violations revalidate 2026Oct1.0StuCore --dry-run
+    """
+    from flows.cli.show import progress_display
+    from flows.cli.violation_tables import print_revalidated
+    from flows.revalidation import revalidate
+    from schemas.clock import SystemClock
+
+    with progress_display(quiet=as_json) as progress:
+        result = revalidate(
+            open_home(home), collection, tuple(district or ()), dry_run=dry_run, reason=reason, actor=who or actor(),
+            clock=SystemClock(), progress=progress,
+        )  # fmt: skip
+    if as_json:
+        print(json.dumps(result.to_json(), indent=2))
+    else:
+        print_revalidated(result)
