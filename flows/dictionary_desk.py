@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from outputs.dictionary_diff import compare_years, difference_page, difference_text
+from outputs.dictionary_diff.text import difference_json
 from outputs.dictionary_show import collection_rows, field_rows, show_collections, show_field, show_layout
 from outputs.templates_of_layouts import template_csv, template_xlsx
 from schemas.dictionary import Dictionary, load_dictionary
@@ -43,3 +45,14 @@ def write_template(collection: str, out: Path | None, home: Path | None) -> str:
         raise UsageError(f"{out} exists already; name another file.")
     write_atomic(out, template_xlsx(layout) if out.suffix.lower() == ".xlsx" else template_csv(layout))
     return f"Wrote {out}: {len(layout.fields)} columns of {collection}."
+
+
+def diff_years(before: int, after: int, html: Path | None, home: Path | None, *, as_json: bool) -> str:
+    """What changes between two school years, as text or JSON; as a page too where a file is named."""
+    difference = compare_years(open_dictionary(home), before, after)
+    if html is not None:
+        write_atomic(html, difference_page(difference))
+    if as_json:
+        return json.dumps(difference_json(difference), indent=2)
+    text = difference_text(difference).rstrip("\n")
+    return f"{text}\n\nWrote {html}." if html else text

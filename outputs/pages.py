@@ -48,7 +48,7 @@ def render_page(
     *,
     title: str,
     data: dict[str, Any] | None,
-    script: str = "table.js",
+    script: str | tuple[str, ...] = "table.js",
     style: str | None = None,
     **values: Any,
 ) -> bytes:
@@ -56,7 +56,7 @@ def render_page(
 
     Args:
         data: what the script shows; a page without it carries no script.
-        script: file beside this one, or in a page's own folder.
+        script: file beside this one, or in a page's own folder; several run in that order.
         style: file with what the page needs beyond the style that all share.
     """
     assets = _assets(script if data is not None else None, style)
@@ -95,11 +95,15 @@ def _environment() -> jinja2.Environment:
             [
                 _FOLDER,
                 _FOLDER / "violation_report",
+                _FOLDER / "outbox_index",
                 _FOLDER / "state_page",
+                _FOLDER / "state_level",
                 _FOLDER / "training_report",
                 _FOLDER / "review_page",
                 _FOLDER / "accuracy_report",
                 _FOLDER / "forms",
+                _FOLDER / "dictionary_diff",
+                _FOLDER / "dictionary_docs",
             ]
         ),
         autoescape=True,
@@ -115,10 +119,11 @@ def _template(name: str) -> jinja2.Template:
 
 
 @cache
-def _assets(script_file: str | None, style_file: str | None) -> Assets:
+def _assets(scripts: str | tuple[str, ...] | None, style_file: str | None) -> Assets:
     style = "".join((_FOLDER / name).read_text("utf-8") for name in ("style.css", style_file) if name)
-    script = (_FOLDER / script_file).read_text("utf-8") if script_file else ""
-    allowed = f"script-src '{_hash(script)}'" if script_file else "script-src 'none'"
+    script_files = (scripts,) if isinstance(scripts, str) else scripts or ()
+    script = "".join((_FOLDER / name).read_text("utf-8") for name in script_files)
+    allowed = f"script-src '{_hash(script)}'" if script_files else "script-src 'none'"
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; {allowed}; img-src data:; base-uri 'none'; form-action 'none'"
     )

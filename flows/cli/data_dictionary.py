@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The data dictionary: show a layout, write an empty template.", no_args_is_help=True)
     group.command()(show)
     group.command()(template)
+    group.command("diff")(diff)
     app.add_typer(group, name="dictionary")
 
 
@@ -54,3 +55,21 @@ def template(
     from flows.dictionary_desk import write_template
 
     print(write_template(collection, out, home))
+
+
+def diff(
+    before: Annotated[int, typer.Argument(help="School year, named by the year in which it ends, such as 2026.")],
+    after: Annotated[int, typer.Argument(help="The school year to compare it with, such as 2027.")],
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the difference as a page, too.", show_default=False)
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what changes for a district from one school year to another: columns, codes, rules and days.
+
+    Example: mosis dictionary diff 2026 2027 --html changes.html
+    """
+    from flows.dictionary_desk import diff_years
+
+    print(diff_years(before, after, html, home, as_json=as_json))
