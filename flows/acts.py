@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from flows.certification import CERTIFICATION_ACTS
 from flows.cycles import ACT_NAME as CYCLE
 from flows.cycles import carry_cycle
 from flows.violation_acts import VIOLATION_ACTS
@@ -15,6 +16,7 @@ ACTS: Mapping[str, Carry] = {
     ACT_NAME: carry_out_import,
     KEEP_APART: decide_proposal,
     CYCLE: carry_cycle,
+    **CERTIFICATION_ACTS,
     **CORRECTION_ACTS,
     **VIOLATION_ACTS,
 }

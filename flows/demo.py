@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from flows.certification import certify_many
 from flows.progress import Progress, Stopwatch
-from flows.publication import certify_all, count_cells, precode, release_cells
+from flows.publication import count_cells, precode, release_cells
 from flows.reporting import write_overview
 from flows.review import Filters, export_worklist
 from flows.run import run_inbox
 from flows.session import open_session
 from flows.summary import RunSummary
 from matching.student_ids import SystemIdSource
-from outputs.certification import find_certifiable
 from outputs.state_page import STATE_PAGE
 from sample_data.formats import fill_state_ids
 from sample_data.generate import generate_sample
@@ -170,8 +170,8 @@ def after_october(home: StateHome, clock: Clock, progress: Progress) -> AfterOct
     watch = Stopwatch(progress)
     with open_session(home, clock, watch) as session:
         with watch.stage("certify"):
-            pairs = find_certifiable(session.con, COLLECTION)
-            records = certify_all(session, pairs, ACTOR)
+            certified = [one for each in certify_many(session, COLLECTION, (), all_ready=True, actor=ACTOR) if (one := each.certified)]
+            records = sum(one.record_count for one in certified)
         rows = session.con.execute(
             "SELECT count(DISTINCT district_code) FROM intake.submission WHERE collection_version = ? AND status IN ('trial', 'certified')",
             [COLLECTION],
@@ -186,7 +186,7 @@ def after_october(home: StateHome, clock: Clock, progress: Progress) -> AfterOct
             made = export_worklist(session.con, session.directory, home.reports / "review", clock.now(), Filters())
     folder = Path(release.folder)
     return AfterOctober(
-        len(pairs), rows[0][0], records, delivery.text, counted, release.text, folder, made.questions, made.files[0]
+        len(certified), rows[0][0], records, delivery.text, counted, release.text, folder, made.questions, made.files[0]
     )
 
 

@@ -9,12 +9,14 @@ from flows.group_commits import PlanRun
 from flows.receiving import Received
 from flows.reporting import ReportDesk
 from flows.session import Session
+from flows.signed_forms import carry_out_forms, judge_forms
 from flows.staging import StagingArea
 from flows.storing import StateSteps
 from flows.summary import RunSummary
 from flows.taking import Taking, load_known_files, read_ahead
 from matching.plan import Plan, finish, group_submissions, write_plan
 from matching.student_ids import IdSource
+from outputs.certification.kept_rules import keep_rules
 from outputs.cycles import load_cycles
 from schemas.files import PRIVATE_FOLDER, make_folder
 
@@ -36,6 +38,9 @@ def make_plan(session: Session, summary: RunSummary, received: Received) -> Plan
             taking.take(read)
             session.watch.progress("read and validate", number, len(files))
         area.finish()
+    for book in area.books.values():
+        keep_rules(session.home.archive, session.dictionary, book)
+    forms = judge_forms(session, taking)
     with session.watch.stage("identify"):
         decided = decide_identities(session, area, taking)
     with session.watch.stage("plan"):
@@ -48,12 +53,13 @@ def make_plan(session: Session, summary: RunSummary, received: Received) -> Plan
             assignments=decided.assignments,
             candidates=decided.candidates,
             stage_frames={path.name: path for path in sorted(area.folder.iterdir())},
-            versions=area.versions(),
+            versions=area.versions() | forms,
         )
 
 
 def carry_out(session: Session, plan: Plan, id_source: IdSource, summary: RunSummary) -> None:
     """Journal, store and answer a plan; then its folder goes."""
+    carry_out_forms(session, plan)
     desk = ReportDesk(session, plan)
     run = PlanRun(
         plan,

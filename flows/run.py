@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from flows.outboxes import refresh_outboxes
 from flows.progress import Progress, Stopwatch, silent
 from flows.receiving import receive_files
 from flows.session import Session, open_session
+from flows.state_level import compare_districts
 from flows.summary import RunSummary
 from matching.plan import find_unfinished, remove_finished
 from matching.student_ids import IdSource
@@ -48,6 +50,7 @@ def run_inbox(
         summary = RunSummary(new_run_id(home, clock.now()), clock.now())
         finish_interrupted(session, id_source, summary)
         summary.notes += finish_corrections(session, id_source)
+        summary.notes += tell_of_certificates(session)
         summary.notes += finish_desk(session)
         refresh_forms(home, session.dictionary, session.directory)
         received = receive_files(
@@ -64,18 +67,31 @@ def run_inbox(
             from flows.planning import carry_out, make_plan
 
             carry_out(session, make_plan(session, summary, received), id_source, summary)
+            summary.notes += tell_of_certificates(session)
         elif home.work_of(summary.run_id).exists():
             shutil.rmtree(home.work_of(summary.run_id))
+        summary.notes += compare_districts(session)
         if received.files or summary.resumed:
             from flows.reporting import write_overview
 
             with watch.stage("overview"):
                 summary.reports += write_overview(session)
+        else:
+            refresh_outboxes(session)
         summary.finished_at = clock.now()
         summary.stage_seconds = dict(watch.seconds)
         if summary.file_count:
             session.log(f"run {summary.run_id}: {summary.headline()}")
         return summary
+
+
+def tell_of_certificates(session: Session) -> Sequence[str]:
+    """Tell districts of certificates that were given or taken back, where a crash prevented it; a sentence for each."""
+    if not session.con.execute("SELECT 1 FROM intake.certificate_due LIMIT 1").fetchall():
+        return ()
+    from flows.certification import tell_districts
+
+    return tell_districts(session)
 
 
 def finish_corrections(session: Session, id_source: IdSource) -> Sequence[str]:

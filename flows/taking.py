@@ -19,11 +19,13 @@ from schemas.inbox.recognise import recognise
 from schemas.reading import (
     LOCATOR_REQUEST,
     NEAR_MATCH_RETURN,
+    SIGNED_FORMS,
     Extract,
     Recognition,
     read_extract,
     read_locator_request,
     read_near_match_return,
+    read_signed_form,
 )
 from schemas.submission import Submission
 
@@ -108,6 +110,8 @@ def read_file(claimed: Submission, path: Path | None, dictionary: Dictionary, ha
             extract = read_near_match_return(content, recognition)
         elif recognition.file_format == LOCATOR_REQUEST:
             extract = read_locator_request(content, recognition)
+        elif recognition.file_format in SIGNED_FORMS:
+            extract = read_signed_form(content, recognition)
         else:
             extract = read_extract(content, recognition, dictionary, hasher)
             refuse_other_district(extract, submission.district_code)
@@ -141,6 +145,7 @@ class Taking:
     submissions: dict[str, Submission] = field(default_factory=dict)
     returns: dict[str, Extract] = field(default_factory=dict)
     locators: dict[str, Extract] = field(default_factory=dict)
+    forms: dict[str, Extract] = field(default_factory=dict)
 
     def take(self, read: ReadFile) -> Submission:
         """Stage one file that was read; one that cannot be taken keeps its reason instead."""
@@ -155,6 +160,10 @@ class Taking:
         if submission.file_format == LOCATOR_REQUEST:
             # Never a duplicate: the same question may have another answer by now.
             self.locators[submission.submission_id] = extract
+            return replace(submission, status="answered")
+        if submission.file_format in SIGNED_FORMS:
+            # Whether it was acted on before is seen from what it names, however its bytes were saved.
+            self.forms[submission.submission_id] = extract
             return replace(submission, status="answered")
         if duplicate_of := self._duplicate_of(submission):
             return replace(submission, outcome="duplicate", status="duplicate", duplicate_of=duplicate_of)

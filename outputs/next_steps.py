@@ -6,8 +6,10 @@ from datetime import date
 
 from schemas.dictionary import ID_BATCH
 from schemas.reading.recognition import LOCATOR_REQUEST
+from schemas.reading.signed_forms import SIGNED_FORMS
 from schemas.submission import Submission
 
+PILOT = "This is a pilot: every step is tried out, and nothing of it is counted, delivered or published."
 # A sentence about lines of a returned worklist names so many of them.
 MOST_LINES = 10
 
@@ -23,6 +25,7 @@ class ReceiptFacts:
     collection_title: str | None = None
     due_date: date | None = None
     files: tuple[str, ...] = ()
+    is_pilot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,8 @@ def message_of(submission: Submission, findings: Findings) -> str:
         return _batch_message(submission, findings)
     if submission.layout == LOCATOR_REQUEST:
         return f"{counted(submission.accepted_count or 0, 'look-up')} can be read."
-    return _trial_message(submission, findings)
+    said = _trial_message(submission, findings)
+    return f"{said} {PILOT}" if findings.facts.is_pilot else said
 
 
 def _batch_message(submission: Submission, findings: Findings) -> str:
@@ -109,7 +113,7 @@ def next_steps(submission: Submission, findings: Findings) -> list[str]:
         return list(_after_duplicate(submission))
     if submission.status == "waiting":
         return list(_while_waiting(submission))
-    if submission.layout == LOCATOR_REQUEST and not findings.is_check:
+    if submission.layout in (LOCATOR_REQUEST, *SIGNED_FORMS) and not findings.is_check:
         return [submission.next_step] if submission.next_step else []
     if findings.is_check:
         return list(_after_check(findings))
@@ -126,6 +130,9 @@ def _after_refusal(submission: Submission, findings: Findings) -> Iterator[str]:
 
 
 def _after_duplicate(submission: Submission) -> Iterator[str]:
+    if submission.layout in SIGNED_FORMS:
+        yield "Nothing has to be done."
+        return
     if submission.duplicate_of:
         yield f"Look at the answer you already have, in the folder {submission.duplicate_of}."
     yield "If you meant to send a correction, export the file again from your student system and drop the new one."
@@ -207,7 +214,10 @@ def _towards_certification(submission: Submission, findings: Findings) -> Iterat
         return
     if findings.warnings:
         yield "Look at the warnings in violations.html. If the data are right, nothing has to be changed."
-    yield (
-        f"Nothing stands against certification. Tell the state's MOSIS desk{_by(findings)} that district "
-        f"{submission.district_code} is ready to certify {submission.collection_version}."
-    )
+    form = f"certify_{submission.submission_id}.csv"
+    if form in findings.facts.files:
+        yield (
+            f"Nothing stands against certification. Open {form}: it says what is certified. Write name, title and date "
+            f"into its first line, save it as CSV and drop it into your inbox folder{_by(findings)}. That certifies "
+            f"{submission.collection_version}."
+        )

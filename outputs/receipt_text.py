@@ -32,6 +32,13 @@ _FILES = {
     "located.csv": "what each look-up came to (for a spreadsheet)",
     "canceled_records.txt": "records canceled at your request",
     "receipt.json": "this receipt for programs",
+    "amendment.html": "what this file changes of what you certified",
+    "amendment.csv": "the same, every row, for a spreadsheet",
+    "certificate.json": "the certificate with its hashes and counts",
+}
+_FORMS = {
+    "certify_": "sign its first line and drop it: that certifies",
+    "decertify_": "to ask for the certificate to be taken back",
 }
 _ID_LINES = (
     ("confirmed", "the ID in your file is right"),
@@ -182,4 +189,11 @@ def _due(facts: ReceiptFacts, receipt: dict[str, Any]) -> str:
 def _files(facts: ReceiptFacts, receipt: dict[str, Any]) -> str:
     present = set(facts.files) if _is_check(receipt) else {*facts.files, "receipt.json"}
     named = [name for name in _FILES if name in present]
-    return _section("FILES IN THIS FOLDER", [f"  {name:<24}{_FILES[name]}" for name in named])
+    # The name of a form holds that of the submission, so it is longer than a column.
+    forms = [
+        f"  {name}\n  {'':<24}{text}"
+        for start, text in _FORMS.items()
+        for name in sorted(present)
+        if name.startswith(start)
+    ]
+    return _section("FILES IN THIS FOLDER", [*forms, *(f"  {name:<24}{_FILES[name]}" for name in named)])

@@ -8,6 +8,7 @@ import typer
 
 from flows.cli import (
     accuracy,
+    certification,
     cycle,
     data_dictionary,
     district_desk,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 operations.register(app)
 district_desk.register(app)
+certification.register(app)
 publication.register(app)
 extract.register(app)
 cycle.register(app)

@@ -1,4 +1,4 @@
-"""Commands that feed later steps from certified data: certify, precode, aggregate, publish."""
+"""Commands that feed later steps from certified data: precode, aggregate, publish."""
 
 import json
 from typing import Annotated
@@ -9,26 +9,8 @@ from flows.cli.options import HomeOption, JsonOption, actor, open_home
 
 
 def register(app: typer.Typer) -> None:
-    for command in (certify, precode, aggregate, publish):
+    for command in (precode, aggregate, publish):
         app.command()(command)
-
-
-def certify(
-    district: Annotated[str, typer.Argument(help="Six-digit district code.")],
-    collection: Annotated[str, typer.Argument(help="CollectionVersion literal, such as 2026Oct1.0StuCore.")],
-    home: HomeOption = None,
-) -> None:
-    """Freeze a district's trial when nothing stands against it; otherwise say what does (exit 1).
-
-    Example: mosis certify 048078 2026Oct1.0StuCore
-    """
-    from flows.publication import certify_trial
-    from schemas.clock import SystemClock
-
-    decision = certify_trial(open_home(home), district, collection, actor=actor(), clock=SystemClock())
-    print(decision.text)
-    if not decision.is_certified:
-        raise typer.Exit(1)
 
 
 def precode(

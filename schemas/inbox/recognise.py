@@ -8,6 +8,7 @@ but cannot be used is rejected.
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import cast
 
 from schemas.dictionary import ID_BATCH, Collection, Dictionary, RecordLayout
 from schemas.inbox.foreign import refuse_foreign
@@ -21,6 +22,7 @@ from schemas.reading.lookups import locator_columns
 from schemas.reading.recognition import DELIMITERS, LOCATOR_REQUEST, NEAR_MATCH_RETURN, FileFormat, Recognition
 from schemas.reading.refusals import file_refused
 from schemas.reading.returns import answer_kind
+from schemas.reading.signed_forms import form_columns
 
 # Lines that are looked at before the whole file is: recognition must not cost more than reading.
 HEAD_BYTES = 1 << 16
@@ -46,6 +48,7 @@ def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
         raise file_refused("EMPTY_FILE")
     found = (
         _as_locator(head, first, decoded)
+        or _as_signed_form(head, first, decoded)
         or _as_delimited(head, first, decoded, dictionary)
         or _as_answer(head, decoded)
         or _as_batch(head, decoded, dictionary)
@@ -104,6 +107,18 @@ def _as_locator(head: Sequence[str], first: int, decoded: DecodedFile) -> Recogn
     return Recognition(
         kind, kind, None, "", "locator_request", decoded.encoding, decoded.has_bom, newline_kinds(decoded.data),
         columns, first + 1, 1,
+    )  # fmt: skip
+
+
+def _as_signed_form(head: Sequence[str], first: int, decoded: DecodedFile) -> Recognition | None:
+    found = form_columns(head[first], first + 1)
+    if found is None:
+        return None
+    kind, columns = found
+    file_format = cast(FileFormat, kind)
+    return Recognition(
+        kind, kind, None, "", file_format, decoded.encoding, decoded.has_bom, newline_kinds(decoded.data), columns,
+        first + 1, 1,
     )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ import pytest
 
 import flows.receiving as receiving
 from flows.confirm import confirm_submission
-from flows.publication import certify_trial
 from flows.run import run_inbox
 from flows.session import open_session
 from matching.student_ids import SystemIdSource
@@ -21,6 +20,7 @@ from schemas.errors import Busy
 from schemas.inbox.claim import Claim, claim_file, release_claim
 from schemas.inbox.look import Entry
 from schemas.paths import StateHome
+from tests.flows.certifying import certify_trial
 from tests.flows.small_files import (  # fmt: skip
     HERE,
     OCTOBER,

@@ -21,7 +21,7 @@ from flows.corrections import (
     preview_correction,
     withdraw_correction,
 )
-from flows.publication import certify_trial, deliver_precode
+from flows.publication import deliver_precode
 from flows.session import Session, open_session
 from matching.corrections.change import Order
 from matching.corrections.register import load_correction, load_corrections
@@ -31,6 +31,7 @@ from schemas.clock import FixedClock
 from schemas.database import open_state
 from schemas.errors import UsageError
 from schemas.paths import StateHome
+from tests.flows.certifying import certify_trial
 from tests.flows.small_files import HERE, OCTOBER, THERE, child, core_file, drop, ids, new_home, run
 
 pytestmark = pytest.mark.slow

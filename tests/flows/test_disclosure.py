@@ -14,12 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.publication import certify_trial, count_cells, precode, release_cells
+from flows.publication import count_cells, precode, release_cells
 from flows.run import preview_run
 from flows.session import open_session
 from schemas.clock import FixedClock
 from schemas.database import open_state
 from schemas.paths import StateHome
+from tests.flows.certifying import certify_trial
 from tests.flows.small_files import HERE, OCTOBER, THERE, child, core_file, drop, id_batch, new_home, receipts, run
 from tests.flows.test_commands import mosis
 

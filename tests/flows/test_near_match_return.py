@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.publication import certify_trial
 from schemas.clock import FixedClock
 from schemas.database import open_state
 from schemas.paths import StateHome
+from tests.flows.certifying import certify_trial
 from tests.flows.small_files import (
     HERE,
     OCTOBER,

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.publication import certify_trial
 from outputs.state_page import STATE_PAGE
 from schemas.clock import FixedClock
+from tests.flows.certifying import certify_trial
 from tests.flows.small_files import HERE, OCTOBER, child, core_file, drop, new_home, run
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.publication import certify_trial, count_cells, precode, release_cells
+from flows.publication import count_cells, precode, release_cells
 from flows.run import preview_run, run_inbox
 from flows.session import open_session
 from flows.summary import RunSummary
@@ -24,6 +24,7 @@ from schemas.clock import FixedClock
 from schemas.home_setup import make_home
 from schemas.paths import StateHome
 from tests.conftest import drop
+from tests.flows.certifying import certify_trial
 
 SEPTEMBER = datetime(2024, 9, 16, 14, tzinfo=UTC)
 OCTOBER = datetime(2024, 10, 7, 14, tzinfo=UTC)

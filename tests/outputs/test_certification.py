@@ -8,10 +8,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from outputs.certification import certify, find_certifiable, hash_rows
+from outputs.certification import find_certifiable, hash_rows
 from schemas.dictionary import Dictionary
 from schemas.directory import Directory
 from schemas.errors import MosisError, UnknownName
+from tests.outputs.certifying import certify
 from tests.outputs.conftest import OCTOBER, RECEIVED, SHA256, make_submission
 from tests.outputs.test_store import THREE, found, lines, statuses, store
 

@@ -38,11 +38,14 @@ def receipt_of(submission: Submission, facts: ReceiptFacts = FACTS, **more: Any)
     )
 
 
+CLEAN = replace(FACTS, files=(*PAGES, f"certify_{make_submission(1).submission_id}.csv"))
+
+
 def clean() -> dict[str, Any]:
     trial = make_submission(1)
     return receipt_of(
         trial,
-        replace(FACTS, files=PAGES),
+        CLEAN,
         violations=make_violations(trial, []),
         ids=count_outcomes(make_assignments(trial, [(n, "CONFIRMED", "AGREES", "1000000001") for n in (2, 3, 4)])),
     )
@@ -143,7 +146,7 @@ def check() -> dict[str, Any]:
 
 CASES = {
     "check": (check, FACTS),
-    "clean": (clean, replace(FACTS, files=PAGES)),
+    "clean": (clean, CLEAN),
     "with_errors": (with_errors, replace(FACTS, files=PAGES + ID_FILES)),
     "batch": (batch, ReceiptFacts("Cedar Bluff R-II", "Student ID batch", files=PAGES + ID_FILES)),
     "rejected": (rejected, FACTS),
