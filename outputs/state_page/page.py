@@ -9,13 +9,16 @@ import polars as pl
 
 from outputs.district_states import STATES, status_rows
 from outputs.next_steps import counted, long_date
-from outputs.pages import BarPart, bar_parts, encode_texts, render_page
+from outputs.pages import BarPart, bar_parts, embedded_json, encode_texts, render_page
 from outputs.question_ages import QuestionAges
-from outputs.state_page.heat import HeatTable, heat_table, rule_counts
+from outputs.state_page.between import STANDING_NAMES, BetweenRow, between_rows, waiver_rows
+from outputs.state_page.days import DayChart, day_chart
+from outputs.state_page.heat import Cause, Titles, frequent_causes, heat_data, rule_counts, tried_in_state
 from outputs.status import collection_due_date, collection_totals
 from schemas.clock import MISSOURI, missouri_day
 from schemas.dictionary import Dictionary
 from schemas.directory import Directory
+from schemas.rule_files import read_titles
 
 # Colour of each standing, in bars and badges.
 _KINDS = {
@@ -23,7 +26,6 @@ _KINDS = {
     "recertify": "warning", "ready": "accent", "answered": "good", "certified": "good", "not_due": "quiet",
 }  # fmt: skip
 _BAR_ORDER = ("good", "accent", "warning", "error", "quiet")
-MOST_BARS = 10
 # A file in quarantine is news for so long; nothing else ever ends it.
 SET_ASIDE_FOR = timedelta(days=7)
 
@@ -42,15 +44,6 @@ class CollectionCard:
     errors: str
 
 
-@dataclass(frozen=True, slots=True)
-class RulePart:
-    """What fails in one collection: bars by rule, and rules against districts."""
-
-    title: str
-    bars: list[tuple[str, str, str, list[BarPart]]]
-    heat: HeatTable
-
-
 def state_html(
     con: duckdb.DuckDBPyConnection,
     now: datetime,
@@ -62,15 +55,52 @@ def state_html(
     """The page as it stands at a moment."""
     rows = status_rows(con, dictionary, directory, now)
     groups = [group for _, group in rows.group_by("collection_version", maintain_order=True)]
+    looks = [_look(con, group, dictionary, now) for group in groups]
+    heats = [look.heat for look in looks if look.heat]
     local = now.astimezone(MISSOURI)
     return render_page(
         "state.html.j2",
         title="MOSIS: where the state stands",
         data=_table_data(rows) if rows.height else None,
+        script=("table.js", "state_page/heat.js"),
+        style="state_page/state.css",
         made_at=f"{long_date(missouri_day(now))}, {local:%I:%M %p}".replace(", 0", ", "),
         attention=_attention(rows, _set_aside(con, now), ages),
         cards=[_card(group) for group in groups],
-        rule_parts=[part for group in groups if (part := _rule_part(con, group)) is not None],
+        causes=[(look.title, look.causes, max(each.failed for each in look.causes)) for look in looks if look.causes],
+        heat=embedded_json(heats) if heats else None,
+        charts=[look.chart for look in looks if look.chart],
+        between=[(look.title, look.between) for look in looks if look.between],
+        between_names=STANDING_NAMES,
+        waivers=waiver_rows(con, now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionLook:
+    """What one collection adds to the page below the table of districts."""
+
+    title: str
+    causes: list[Cause]
+    heat: dict[str, Any] | None
+    chart: DayChart | None
+    between: list[BetweenRow]
+
+
+def _look(con: duckdb.DuckDBPyConnection, group: pl.DataFrame, dictionary: Dictionary, now: datetime) -> CollectionLook:
+    version, title = group["collection_version"][0], group["collection_title"][0]
+    received = group.filter(pl.col("received_count") > 0)
+    if not received.height:
+        return CollectionLook(title, [], None, None, [])
+    titles: Titles = read_titles(dictionary, dictionary.collection(version))
+    counts = rule_counts(con, version, titles)
+    names = dict(group.select("district_code", "district_name").iter_rows())
+    return CollectionLook(
+        title,
+        frequent_causes(counts, tried_in_state(con, version, titles), titles, received.height),
+        heat_data(title, version, counts, titles, names) if counts.height else None,
+        day_chart(con, version, title, missouri_day(now)),
+        between_rows(con, version, titles, now),
     )
 
 
@@ -135,29 +165,6 @@ def _due_words(group: pl.DataFrame, due: Any) -> str:
     return f"Due {long_date(due)} ({when})"
 
 
-def _rule_part(con: duckdb.DuckDBPyConnection, group: pl.DataFrame) -> RulePart | None:
-    counts = rule_counts(con, group["collection_version"][0])
-    heat = heat_table(counts, dict(group.select("district_code", "district_name").iter_rows()))
-    if heat is None:
-        return None
-    by_rule = counts.group_by("rule_id", "field").agg(pl.col("errors").sum(), pl.col("district_code").n_unique())
-    largest = by_rule.sort("errors", "rule_id", "field", descending=[True, False, False]).head(MOST_BARS)
-    full = max(largest["errors"].to_list())
-    return RulePart(
-        group["collection_title"][0],
-        [
-            (
-                field or "whole file",
-                rule,
-                f"{errors:,} in {counted(districts, 'district')}",
-                bar_parts([("error", errors)], full),
-            )
-            for rule, field, errors, districts in largest.iter_rows()
-        ],
-        heat,
-    )
-
-
 def _table_data(rows: pl.DataFrame) -> dict[str, Any]:
     states, state_values = encode_texts(rows["state"])
     urgency = list(STATES)
@@ -167,7 +174,7 @@ def _table_data(rows: pl.DataFrame) -> dict[str, Any]:
     return {
         "size": rows.height,
         "sort": "state",
-        "page": 25,
+        "page": 12,
         "columns": [
             _text("collection", "Collection", titles, filter="All collections", hidden=True),
             {**_text("district", "District", names), "note": _text("of", "", rows["collection_version"].to_list())},
