@@ -16,7 +16,7 @@ def write_core(plan: Plan, year: int, number: int, rows: pl.DataFrame) -> None:
     collection = collection_of(plan.dictionary, "student_core", year, "Oct")
     layout = plan.dictionary.layout_of(collection)
     rng = stream(plan.seed, "core", year, number)
-    rows = _with_doubles(rng, plan, _without_namesakes(plan, rows.filter("in_core")))
+    rows = _with_doubles(rng, plan, without_namesakes(plan, rows.filter("in_core")))
     part = Slice(plan.state, rows, plan.traits)
     records = core_records(rng, plan.state, part, layout, collection)
     share = rates()
@@ -33,7 +33,7 @@ def write_core(plan: Plan, year: int, number: int, rows: pl.DataFrame) -> None:
         _write_core_file(plan, year, district, rows.slice(start, count), records.slice(start, count))
 
 
-def _without_namesakes(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
+def without_namesakes(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
     """The spotless district keeps one of two strangers who share name, birth date and school: they draw a warning."""
     name = ("district", "school_code", "last_name", "first_name", "middle_name", "suffix", "birth_date")
     first = rows.select(pl.struct(*name).is_first_distinct()).to_series()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sample_data.core_files import write_core
+from sample_data.core_files import without_namesakes, write_core
 from sample_data.core_records import draw_traits
 from sample_data.directory import build_state, write_directory
 from sample_data.earlier_registry import earlier_registry, write_earlier_registry
@@ -21,6 +21,7 @@ from sample_data.people import make_people
 from sample_data.plan import Plan, batch_file_name, collection_of, core_file_name, slices
 from sample_data.registrations import register
 from sample_data.request_files import write_batches, write_precodes
+from sample_data.staff_files import write_staff
 from sample_data.styles import draw_habits, spell
 from sample_data.tables import stream
 from sample_data.truth import TruthWriter, write_readme
@@ -65,11 +66,13 @@ def generate_sample(
     seed: int,
     years: tuple[int, ...] = (2025, 2026),
     progress: Progress | None = None,
+    with_staff: bool = False,
 ) -> SampleSummary:
     """Write the sample state and say what was written. The same arguments give the same bytes.
 
     Args:
         years: ending years of successive school years that the data dictionary has.
+        with_staff: also October files of staff and courses; the other files are the same with and without them.
 
     Raises:
         UsageError: fewer than 20 students, fewer students than districts, or a folder that holds files already.
@@ -96,8 +99,8 @@ def generate_sample(
             if year == years[0]:
                 registry = earlier_registry(seed, held, state.codes, year)
                 write_earlier_registry(registry, out / "registry.csv", out / "truth" / "registry.csv")
-            _write_year(plan, year, held, tell)
-    write_readme(out)
+            _write_year(plan, year, held, tell, with_staff=with_staff)
+    write_readme(out, with_staff=with_staff)
     spotless = core_file_name(plan, habits.spotless, years[0])
     return SampleSummary(
         out, seed, districts, state.schools.height, plan.core_records, plan.id_requests, plan.file_count,
@@ -116,13 +119,15 @@ def _check(out: Path, students: int, districts: int) -> None:
         raise UsageError(f"{out} holds files already. Name an empty or new folder for the sample state.")
 
 
-def _write_year(plan: Plan, year: int, held: pl.DataFrame, tell: Progress) -> None:
+def _write_year(plan: Plan, year: int, held: pl.DataFrame, tell: Progress, *, with_staff: bool) -> None:
     rows = held.sort("district", "school_code", "last_name", "first_name", "person")
     for number, part in enumerate(slices(rows, ROWS_PER_SLICE)):
         spelled = spell(part, plan.habits)
         write_core(plan, year, number, spelled)
         write_batches(plan, year, number, spelled)
         write_precodes(plan, year, spelled)
+        if with_staff:
+            write_staff(plan, year, without_namesakes(plan, spelled))
         tell(f"files {year}", int(part["district"][-1]) + 1, len(plan.state.codes))
     if year == plan.first_year:
         _write_odd_files(plan, year)

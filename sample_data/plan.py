@@ -32,6 +32,8 @@ class Plan:
     file_count: int = 0
     core_records: dict[int, int] = field(default_factory=dict)
     id_requests: dict[int, int] = field(default_factory=dict)
+    # (district row, place in the district) -> number of the educator who holds it
+    educators: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def write(self, year: int, kind: str, district: int, name: str, content: bytes) -> None:
         path = self.out / str(year) / kind / self.state.codes[district] / name

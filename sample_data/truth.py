@@ -39,6 +39,12 @@ A year is the one in which the school year ends. In error_tags, `fault:` names a
 (core_faults.csv, batch_faults.csv); other tags are registrars' mistakes (error_rates.csv), which stay with the child
 in that district until they are `corrected`. moved_from is the district of the year before.
 """
+STAFF_README = """
+<year>/staff/         October files of educators, their posts, assignments and class rosters by district; StateID is
+                      blank, so drop them after the Student Core extracts of the year
+truth/staff.csv       the educator behind each line of these files, by an invented number, and the fault put into it
+                      (staff_faults.csv)
+"""
 
 
 @dataclass(frozen=True)
@@ -109,5 +115,5 @@ class TruthWriter:
         frame.select(REGISTRATION_COLUMNS).write_csv(self._file, include_header=False)
 
 
-def write_readme(out: Path) -> None:
-    (out / "README.txt").write_text(README, encoding="utf-8")
+def write_readme(out: Path, *, with_staff: bool = False) -> None:
+    (out / "README.txt").write_text(README + (STAFF_README if with_staff else ""), encoding="utf-8")
