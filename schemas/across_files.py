@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from schemas.across_views import (
+    COMMON_VIEWS,
     OPTIONAL_ANSWERS,
     REQUIRED_ANSWERS,
     STATE_ANSWERS,
@@ -280,7 +281,7 @@ class _Bench:
 
 
 def _is_of_state_scope(view: str) -> bool:
-    return view in STATE_VIEWS or view.startswith(f"{STATEWIDE}_")
+    return view in STATE_VIEWS or (view.startswith(f"{STATEWIDE}_") and view not in COMMON_VIEWS)
 
 
 def _first_line(fault: Exception) -> str:

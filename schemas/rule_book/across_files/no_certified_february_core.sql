@@ -1,10 +1,9 @@
 -- One row a file: does the district have a certified February Student Core of the same school year?
 SELECT judged.submission_id, NULL AS line_number, wanted.collection__version AS value,
        NOT EXISTS (
-           SELECT 1 FROM certified_file AS certified
-           WHERE certified.collection__version = wanted.collection__version
-             AND certified.district_code = judged.district_code
-             AND coalesce(certified.trial__school_code = judged.trial__school_code, true)
+           SELECT 1 FROM certified_file AS other
+           WHERE other.collection__version = wanted.collection__version AND other.district_code = judged.district_code
+             AND coalesce(other.trial__school_code = judged.trial__school_code, true)
        ) AS fails
 FROM judged_file AS judged
 JOIN calendar AS wanted

@@ -33,10 +33,10 @@ WITH dropout AS (
     WHERE exit_code LIKE 'D0%'
     ORDER BY state_id, district_code, collection__version, other_district, place, other_submission, other_line
 )
-SELECT submission_id, line_number, other_district IS NOT NULL AS fails, other_district AS other_district_code,
+SELECT submission_id, line_number, other_district IS NOT NULL AS fails, exit_code AS value, other_district AS other_district_code,
        other_submission AS other_submission_id, other_line AS other_line_number, 'dropped out' AS side,
        collection__version AS context
 FROM pair
 UNION ALL
-SELECT other_submission, other_line, true, district_code, submission_id, line_number, 'enrolled', collection__version
+SELECT other_submission, other_line, true, NULL, district_code, submission_id, line_number, 'enrolled', collection__version
 FROM pair WHERE other_district IS NOT NULL

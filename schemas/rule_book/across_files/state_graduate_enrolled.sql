@@ -1,7 +1,7 @@
 -- Graduates and completers (G01 to G03): does another district have the student afterwards?
 WITH graduate AS (
     SELECT DISTINCT ON (state_id, district_code, collection__version)
-           state_id, district_code, collection__version, submission_id, line_number, exit_date
+           state_id, district_code, collection__version, submission_id, line_number, exit_date, exit_code
     FROM statewide_student_enrollment_attendance
     WHERE collection__cycle = 'Jun' AND exit_code IN ('G01', 'G02', 'G03') AND state_id IS NOT NULL
       AND exit_date IS NOT NULL
@@ -28,10 +28,10 @@ WITH graduate AS (
     FROM graduate LEFT JOIN afterwards USING (state_id, district_code, collection__version)
     ORDER BY state_id, district_code, collection__version, other_district, place, other_submission, other_line
 )
-SELECT submission_id, line_number, other_district IS NOT NULL AS fails, other_district AS other_district_code,
+SELECT submission_id, line_number, other_district IS NOT NULL AS fails, exit_code AS value, other_district AS other_district_code,
        other_submission AS other_submission_id, other_line AS other_line_number, 'graduated' AS side,
        collection__version AS context
 FROM pair
 UNION ALL
-SELECT other_submission, other_line, true, district_code, submission_id, line_number, 'enrolled', collection__version
+SELECT other_submission, other_line, true, NULL, district_code, submission_id, line_number, 'enrolled', collection__version
 FROM pair WHERE other_district IS NOT NULL

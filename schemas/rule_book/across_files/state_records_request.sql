@@ -39,11 +39,11 @@ WITH arrival AS (
     LEFT JOIN newest AS here ON here.state_id = moved.state_id AND here.district_code = moved.district_code
     LEFT JOIN newest AS there ON there.state_id = moved.state_id AND there.district_code = moved.earlier_district
 )
-SELECT submission_id, line_number, fails, earlier_district AS other_district_code,
+SELECT submission_id, line_number, fails, NULL AS value, earlier_district AS other_district_code,
        earlier_submission AS other_submission_id, earlier_line AS other_line_number, 'receives' AS side, state_id,
        format('{}', first_school_year) AS context, request_by AS due_date
 FROM judged
 UNION ALL
-SELECT earlier_submission, earlier_line, true, district_code, submission_id, line_number, 'sends', state_id,
+SELECT earlier_submission, earlier_line, true, NULL, district_code, submission_id, line_number, 'sends', state_id,
        format('{}', first_school_year), answer_by
 FROM judged WHERE fails

@@ -46,12 +46,12 @@ WITH newcomer AS (
     LEFT JOIN latest USING (state_id, district_code, collection__version)
     LEFT JOIN calendar ON calendar.collection__version = newcomer.collection__version
 )
-SELECT submission_id, line_number, fails, earlier_district AS other_district_code,
+SELECT submission_id, line_number, fails, 'T102' AS value, earlier_district AS other_district_code,
        earlier_submission AS other_submission_id, earlier_line AS other_line_number, 'entered' AS side, state_id,
        collection__version AS context, CASE WHEN has_sent THEN entry_date ELSE after_due END AS opens_on,
        CASE WHEN NOT has_sent THEN earlier_district END AS waits_for
 FROM judged
 UNION ALL
-SELECT earlier_submission, earlier_line, true, district_code, submission_id, line_number, 'had before', state_id,
+SELECT earlier_submission, earlier_line, true, NULL, district_code, submission_id, line_number, 'had before', state_id,
        collection__version, CASE WHEN has_sent THEN entry_date ELSE after_due END, NULL
 FROM judged WHERE fails AND earlier_submission IS NOT NULL

@@ -38,10 +38,10 @@ WITH leaver AS (
     LEFT JOIN calendar ON calendar.collection__version = leaver.collection__version
     WHERE leaver.exit_code IN ('T002', 'T010', 'T011')
 )
-SELECT submission_id, line_number, fails, named_district AS other_district_code,
+SELECT submission_id, line_number, fails, exit_code AS value, named_district AS other_district_code,
        named_submission AS other_submission_id, NULL AS other_line_number, 'left' AS side, state_id, opens_on,
        CASE WHEN named_submission IS NULL THEN named_district END AS waits_for
 FROM judged
 UNION ALL
-SELECT named_submission, NULL, true, district_code, submission_id, line_number, 'named', state_id, opens_on, NULL
+SELECT named_submission, NULL, true, NULL, district_code, submission_id, line_number, 'named', state_id, opens_on, NULL
 FROM judged WHERE fails AND named_submission IS NOT NULL

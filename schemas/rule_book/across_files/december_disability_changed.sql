@@ -1,0 +1,7 @@
+-- Students of this file who stand in the district's certified October file, too: is the disability another?
+SELECT judged.submission_id, judged.line_number, judged.iep_disability <> earlier.iep_disability AS fails,
+       judged.iep_disability || ' (October: ' || earlier.iep_disability || ')' AS value
+FROM judged_student_core AS judged
+JOIN certified_student_core AS earlier
+  ON earlier.district_code = judged.district_code AND earlier.state_id = judged.state_id
+ AND earlier.collection__school_year = judged.collection__school_year AND earlier.collection__cycle = 'Oct'

@@ -1,0 +1,13 @@
+-- Segments of this file, where the district has sent June Student Core: is the student in it?
+SELECT judged.submission_id, judged.line_number,
+       NOT EXISTS (
+           SELECT 1 FROM standing_student_core AS core
+           WHERE core.district_code = judged.district_code AND core.state_id = judged.state_id
+             AND core.collection__school_year = judged.collection__school_year AND core.collection__cycle = 'Jun'
+       ) AS fails
+FROM judged_student_enrollment_attendance AS judged
+JOIN (
+    SELECT DISTINCT district_code, collection__school_year FROM standing_file
+    WHERE layout = 'student_core' AND collection__cycle = 'Jun'
+) AS other USING (district_code, collection__school_year)
+WHERE judged.state_id IS NOT NULL
