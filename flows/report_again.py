@@ -12,11 +12,12 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
+from flows.outboxes import refresh_outboxes
 from flows.report_queries import by_submission, named
 from flows.session import Session
 from flows.violation_reports import NO_VIOLATIONS, ViolationReports
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
-from outputs.violation_desk.changes import changes_since_receipt
+from outputs.violation_desk.changes import rule_change_sentences, with_changes
 from outputs.violation_rows import read_violations
 from schemas.database import checkpoint, transaction
 from schemas.files import make_folder
@@ -60,9 +61,12 @@ def rewrite_reports(session: Session, submission_ids: Collection[str], at: datet
         stored = list(_stored(session.con, part))
         rows = by_submission(read_violations(session.con, [each.submission.submission_id for each in stored]))
         reports.prepare([each.submission for each in stored], rows)
+        said = rule_change_sentences(session.con, part)
         for each in stored:
-            _rewrite(session, reports, each, rows.get(each.submission.submission_id, NO_VIOLATIONS), at)
-            written.append(each.submission.submission_id)
+            name = each.submission.submission_id
+            _rewrite(session, reports, each, rows.get(name, NO_VIOLATIONS), said.get(name, ()), at)
+            written.append(name)
+    refresh_outboxes(session, touched=_districts(session.con, written))
     _settle_due(session.con, names)
     return written
 
@@ -87,7 +91,12 @@ def _stored(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> Iterator[St
 
 
 def _rewrite(
-    session: Session, reports: ViolationReports, stored: StoredReport, rows: pl.DataFrame, at: datetime
+    session: Session,
+    reports: ViolationReports,
+    stored: StoredReport,
+    rows: pl.DataFrame,
+    said: Sequence[str],
+    at: datetime,
 ) -> None:
     submission = stored.submission
     name = submission.submission_id
@@ -107,10 +116,7 @@ def _rewrite(
         dictionary_version=stored.dictionary_version,
         rule_book_version=stored.rule_book_version or None,
     )
-    said = changes_since_receipt(session.con, name)
-    if said:
-        receipt = {**receipt, "message": " ".join((receipt["message"], *said))}
-    write_receipt(folder, receipt, facts)
+    write_receipt(folder, with_changes(receipt, rows, said), facts)
 
 
 def _answers_among(names: Sequence[str]) -> list[str]:
@@ -123,6 +129,13 @@ def _identity_outcomes(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, i
     wanted = named([name])  # noqa: F841 (query)
     found = con.sql("SELECT outcome FROM identity.assignment SEMI JOIN wanted USING (submission_id)").pl()
     return count_outcomes(found) if found.height else None
+
+
+def _districts(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> set[str]:
+    found = con.execute(
+        "SELECT DISTINCT district_code FROM intake.submission WHERE list_contains(?, submission_id)", [list(names)]
+    ).fetchall()
+    return {code for (code,) in found}
 
 
 def _settle_due(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:

@@ -320,6 +320,11 @@ def _store(con: duckdb.DuckDBPyConnection, act: Act, block_number: int, judged: 
     names = [submission.submission_id for submission in judged.submissions]
     books = list(judged.area.books.values())
     _replace_records(con, judged.area)
+    versions = {book.collection.version: book.version for book in books}
+    con.execute(
+        "UPDATE intake.submission SET rule_book_version = ?, dictionary_version = ? WHERE list_contains(?, submission_id)",
+        [versions.get(act.facts["collection"], act.facts["rule_book"]), judged.area.dictionary.version, names],
+    ).fetchall()
     store_compared(
         con,
         names,
@@ -329,11 +334,6 @@ def _store(con: duckdb.DuckDBPyConnection, act: Act, block_number: int, judged: 
         not_rules={each.rule_id for book in books for each in book.across},
         at=act.at,
     )
-    versions = {book.collection.version: book.version for book in books}
-    con.execute(
-        "UPDATE intake.submission SET rule_book_version = ?, dictionary_version = ? WHERE list_contains(?, submission_id)",
-        [versions.get(act.facts["collection"], act.facts["rule_book"]), judged.area.dictionary.version, names],
-    ).fetchall()
     also = judge_again(con, names, Comparisons.of(judged.area.dictionary), at=act.at, changed_by="rule")
     recount(con, names)
     mark_pages(con, {*names, *also})
