@@ -39,6 +39,7 @@ IDENTITY_COLUMNS: Mapping[str, str] = {
     "birth_date": "DATE", "gender": "VARCHAR", "race_ethnicity": "VARCHAR", "grade": "VARCHAR",
     "first_school_year": "INTEGER", "last_school_year": "INTEGER", "source_submission_id": "VARCHAR",
     "source_line": "BIGINT", "first_seen_at": "TIMESTAMPTZ", "last_seen_at": "TIMESTAMPTZ",
+    "layout": "VARCHAR",
 }  # fmt: skip
 # An SSN serves identity work alone; no rule compares it.
 _NEVER_SHOWN = frozenset({"ssn_hash", "ssn_near", "ssn_status"})

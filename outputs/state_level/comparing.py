@@ -4,13 +4,14 @@ a day has come. Cost follows what changed, not the registry.
 Everything is read through a cursor of its own, whose temporary tables go with it.
 """
 
+import csv
 import hashlib
 from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 
-from schemas.across_files import ACROSS_FILE, QUERY_FOLDER
+from schemas.across_files import ACROSS_FILE, QUERY_FOLDER, STATE
 from schemas.dictionary import DATA_FOLDER, Dictionary
 
 # Files that count now: the trial of a district (or building) and collection, or the certified file where there is no trial; of
@@ -53,13 +54,17 @@ class Changes:
 
 
 def rules_version(dictionary: Dictionary) -> str:
-    """A hash of the rules across files as they are written; cheap, for it is asked before anything is loaded."""
+    """A hash of the rules of state scope as they are written; cheap, for it is asked before anything is loaded."""
     digest = hashlib.sha256()
     for folder in filter(None, (DATA_FOLDER, dictionary.overlay)):
-        queries = sorted((folder / QUERY_FOLDER).glob("*.sql")) if (folder / QUERY_FOLDER).is_dir() else []
-        for path in (folder / ACROSS_FILE, *queries):
-            if path.is_file():
-                digest.update(path.read_bytes())
+        if not (folder / ACROSS_FILE).is_file():
+            continue
+        with (folder / ACROSS_FILE).open(encoding="utf-8-sig", newline="") as file:
+            for row in csv.DictReader(file):
+                if row["scope"] == STATE:
+                    digest.update(repr(row).encode())
+        for path in sorted((folder / QUERY_FOLDER).glob(f"{STATE}_*.sql")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 

@@ -13,7 +13,7 @@ from schemas.across_files import AcrossRule
 from schemas.across_views import CALENDAR_COLUMNS, IDENTITY_COLUMNS, STATEWIDE
 from schemas.business_days import add_business_days
 from schemas.clock import end_of_day
-from schemas.dictionary import Dictionary
+from schemas.dictionary import ID_BATCH, Dictionary
 
 # Section 167.020, RSMo: business days to ask for the records of a student who came, and to answer.
 REQUEST_DAYS, ANSWER_DAYS = 2, 5
@@ -22,6 +22,7 @@ PLACE_COLUMNS = ("local_student_id", "reporting_school_code")
 # Enrolment, graduation and transfers are compared over this year and the years before it.
 _YEARS_BACK = 2
 _RECENT_DAYS = 420
+_FIRST_MONTH = 7  # of a school year
 _SECOND = timedelta(seconds=1)
 
 
@@ -33,9 +34,13 @@ def make_views(
     Needs ``standing_file``, ``changed_file``, ``compared_child`` and ``compared_number``.
     """
     cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE statewide_file AS SELECT * FROM standing_file "
-        "WHERE collection__school_year IS NULL "
-        f"   OR collection__school_year >= (SELECT max(collection__school_year) FROM standing_file) - {_YEARS_BACK}"
+        f"""
+        CREATE OR REPLACE TEMP TABLE statewide_file AS
+        SELECT * FROM standing_file WHERE layout = ? OR collection__school_year IS NULL OR collection__school_year >= (
+            SELECT max(collection__school_year) FROM standing_file WHERE layout <> ?
+        ) - {_YEARS_BACK}
+        """,
+        [ID_BATCH, ID_BATCH],
     )
     text = "\n".join(rule.sql for rule in rules)
     named = {name for rule in rules for name in rule.views}
@@ -149,12 +154,12 @@ def _make_calendar(cursor: duckdb.DuckDBPyConnection, dictionary: Dictionary) ->
 def _make_days(cursor: duckdb.DuckDBPyConnection, today: date) -> None:
     """``today``, and ``records_request``: for every day of the last year what section 167.020 makes of it.
 
-    The school year of today is the one that districts report for: the latest of their files.
+    The school year of today is the one that districts report for: the latest of their files. ID batches are taken in any.
     """
     cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE today AS SELECT ?::DATE AS day, "
-        "(SELECT max(collection__school_year) FROM standing_file) AS school_year",
-        [today],
+        "CREATE OR REPLACE TEMP TABLE today AS SELECT ?::DATE AS day, coalesce("
+        "(SELECT max(collection__school_year) FROM standing_file WHERE layout <> ?), ?)::INTEGER AS school_year",
+        [today, ID_BATCH, today.year + (today.month >= _FIRST_MONTH)],
     )
     days = [today - timedelta(days=back) for back in range(_RECENT_DAYS)]
     ends = [end_of_day(day) + _SECOND for day in days]

@@ -1,9 +1,14 @@
 -- Students who are new in a district in this school year: which other district had them last? It is asked for the records within
 -- two business days of the day on which the state first heard of the enrolment, and answers within five (RSMo 167.020).
+-- Enrollment and Attendance is no news of an arrival (summer school, and June looks back): there the Student Core file counts.
 WITH arrival AS (
     SELECT DISTINCT ON (state_id, district_code)
-           state_id, district_code, first_seen_at, first_school_year, source_submission_id, source_line
-    FROM identity_record ORDER BY state_id, district_code, first_seen_at, source_submission_id, source_line
+           state_id, district_code, source_submission_id, source_line,
+           min(first_school_year) OVER (PARTITION BY state_id, district_code) AS first_school_year,
+           layout <> 'student_enrollment_attendance' AS is_news,
+           CASE WHEN layout <> 'student_enrollment_attendance' THEN first_seen_at ELSE last_seen_at END AS first_seen_at
+    FROM identity_record ORDER BY state_id, district_code, layout = 'student_enrollment_attendance',
+             identity_record.first_seen_at, source_submission_id, source_line
 ), newest AS (
     SELECT DISTINCT ON (record.state_id, record.district_code)
            record.state_id, record.district_code, record.collection__version, record.submission_id, record.line_number
@@ -15,7 +20,7 @@ WITH arrival AS (
 ), moved AS (
     SELECT DISTINCT ON (arrival.state_id, arrival.district_code)
            arrival.state_id, arrival.district_code, arrival.first_seen_at, arrival.first_school_year,
-           arrival.source_submission_id, arrival.source_line, earlier.district_code AS earlier_district,
+           arrival.source_submission_id, arrival.source_line, arrival.is_news, earlier.district_code AS earlier_district,
            earlier.source_submission_id AS earlier_source, earlier.source_line AS earlier_source_line
     FROM arrival
     JOIN today ON arrival.first_school_year = today.school_year
@@ -38,6 +43,7 @@ WITH arrival AS (
       ON moved.first_seen_at >= law.begins_at AND moved.first_seen_at < law.ends_at
     LEFT JOIN newest AS here ON here.state_id = moved.state_id AND here.district_code = moved.district_code
     LEFT JOIN newest AS there ON there.state_id = moved.state_id AND there.district_code = moved.earlier_district
+    WHERE moved.is_news OR here.submission_id IS NOT NULL
 )
 SELECT submission_id, line_number, fails, NULL AS value, earlier_district AS other_district_code,
        earlier_submission AS other_submission_id, earlier_line AS other_line_number, 'receives' AS side, state_id,
