@@ -45,7 +45,7 @@ def _fixed(con: duckdb.DuckDBPyConnection, names: pl.DataFrame) -> dict[str, pl.
     ).pl()
     had_fixes = pl.col("replaced_id").is_not_null() | (pl.col("count") > 0)
     return {
-        str(name): part.filter(pl.col("count") > 0).select(FIXED_SCHEMA).cast(pl.Schema(FIXED_SCHEMA))
+        str(name): part.filter(pl.col("count") > 0).select(*FIXED_SCHEMA).cast(pl.Schema(FIXED_SCHEMA))
         for (name,), part in found.filter(had_fixes).partition_by("submission_id", as_dict=True).items()
     }
 

@@ -1,7 +1,7 @@
 """``violations.xlsx``: what to do first, then a sheet a school, with the wrong cells marked in each record as it was sent.
 
 Each row of a school's sheet is a violation with the columns of ``violations.csv``, so that it can be answered in place and
-sent back. Cells are text (dates and numbers too): what stands in the district's file is not to be reinterpreted.
+sent back. All cells but the line are text (dates and numbers too): what stands in the file is not to be reinterpreted.
 """
 
 import io
@@ -17,7 +17,7 @@ from outputs.violation_report.cause_words import cause_words
 from outputs.violation_report.csv_file import answer_columns
 from outputs.violation_report.findings import Findings
 from outputs.violation_report.record_cells import RecordCells, record_cells
-from outputs.violation_report.sheet_xml import LONGEST_SHEET, ReadySheet, rows_xml
+from outputs.violation_report.sheet_xml import LONGEST_SHEET, ReadySheet
 from outputs.violation_report.verdict import due_sentence, verdict
 
 FIRST_SHEET = "What to do first"
@@ -73,7 +73,13 @@ def _styles(workbook: xlsxwriter.Workbook) -> dict[str, Format]:
 def _sheets(findings: Findings) -> Iterator[tuple[str, tuple[pl.DataFrame, dict[str, pl.Series]]]]:
     """A name and the rows of each sheet, by school; a school of more rows than a sheet holds goes on in another."""
     kept = findings.rows.head(MOST_ROWS)
-    answers = answer_columns(findings).head(MOST_ROWS).select(list(_COLUMNS)).collect()
+    answers = (
+        answer_columns(findings)
+        .head(MOST_ROWS)
+        .select(list(_COLUMNS))
+        .with_columns(pl.col("Line").cast(pl.Int64))
+        .collect()
+    )
     record = record_cells(findings, kept)
     taken = {FIRST_SHEET.casefold()}
     schools = kept.select("school_code", place=pl.int_range(pl.len())).sort("school_code", "place", nulls_last=True)
@@ -122,7 +128,7 @@ def _school_sheet(
         for column in cells.columns
     }
     marked = {"E": styles["error"], "W": styles["warning"]}
-    sheet.take_rows(header, rows_xml(cells, style_of, marks, marked), cells.height)
+    sheet.take_rows(header, cells, style_of, marks, marked)
     for place, column in enumerate(cells.columns):
         sheet.set_column(place, place, _COLUMNS.get(column, max(_RECORD_WIDTH, len(column) + 2)))
     sheet.freeze_panes(1, _FROZEN)
