@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 import duckdb
 import polars as pl
@@ -115,22 +116,32 @@ def _dependents(
         "WHERE list_contains(?, submission_id) AND collection_version IS NOT NULL GROUP BY ALL ORDER BY ALL",
         [sorted(submission_ids)],
     ).fetchall()
-    places = {row[0]: (row[1], row[2]) for row in comparisons.calendar.iter_rows()}
+    places = {row[0]: _Place(*row[1:4]) for row in comparisons.calendar.iter_rows()}
     asked = {version: comparisons.rules_of(version) for version in comparisons.columns}
     seeds: dict[str, set[str]] = {}
     for district, version in files:
         if version in places:
             seeds.setdefault(version, set()).add(district)
     for seed, districts in seeds.items():
-        layout, year = places[seed]
+        layout = places[seed].layout
         for version, rules in asked.items():
-            # A rule looks one school year back, never ahead.
-            if places[version][1] - year not in (0, 1):
+            if not _reaches(places[version], places[seed]):
                 continue
             if any(_names(rule, layout, changed, _OWN) for rule in rules):
                 yield from _files_of(con, version, districts)
             if elsewhere := [rule for rule in rules if _names(rule, layout, changed, _ELSEWHERE)]:
                 yield from _sharing_children(con, version, seed, layout, districts, elsewhere)
+
+
+class _Place(NamedTuple):
+    layout: str
+    school_year: int
+    cycle: str
+
+
+def _reaches(judged: _Place, seed: _Place) -> bool:
+    """Whether a rule of one collection sees files of another: one school year back, never ahead; lookups have no year."""
+    return "" in (judged.cycle, seed.cycle) or judged.school_year - seed.school_year in (0, 1)
 
 
 def _names(rule: AcrossRule, layout: str, changed: frozenset[str], families: tuple[str, ...]) -> bool:

@@ -52,7 +52,9 @@ _FILES = f"""
                ) AS is_standing
         FROM intake.submission AS file JOIN calendar ON calendar.collection__version = file.collection_version
         WHERE file.status IN ('trial', 'certified')
-          AND calendar.collection__school_year BETWEEN (SELECT min(year) FROM judged) - 1 AND (SELECT max(year) FROM judged)
+          -- A lookup is of no school year (its cycle is empty): it is compared with every year.
+          AND (calendar.collection__cycle = '' OR calendar.collection__school_year BETWEEN
+               (SELECT min(year) FROM judged) - 1 AND (SELECT max(year) FROM judged))
     )
     SELECT * EXCLUDE (is_pilot, is_standing, is_certified),
            is_standing AND NOT is_pilot AS is_standing, is_certified AND NOT is_pilot AS is_certified,
