@@ -59,6 +59,7 @@ def state_level_html(findings: DistrictFindings) -> bytes:
         tiles=list(_tiles(findings)),
         calls=calls,
         listed=LISTED_CALLS,
+        kinds=_kinds(open_rows),
         cleared=_cleared(findings),
     )
 
@@ -150,6 +151,13 @@ def _first_due(group: pl.DataFrame, today: date) -> tuple[str | None, bool]:
     return f"{_DUE.get(row['side'], 'Settle it by')} {long_date(day)}{many}", day < today
 
 
+def _kinds(open_rows: pl.DataFrame) -> list[tuple[str, int, str, str | None]]:
+    """Title, number, message and fix of each rule that found something, most first."""
+    counted_rules = open_rows.group_by("rule_id", "title", "message", "fix").len()
+    ordered = counted_rules.sort(["len", "rule_id"], descending=[True, False])
+    return list(ordered.select("title", "len", "message", "fix").iter_rows())
+
+
 def _cleared(findings: DistrictFindings) -> list[tuple[str, int]]:
     counts = findings.cleared.group_by("title").len().sort(["len", "title"], descending=[True, False])
     return [(title, count) for title, count in counts.iter_rows()]
@@ -159,18 +167,18 @@ def _table(rows: pl.DataFrame, names: Sequence[str]) -> dict[str, Any]:
     """What table.js shows."""
     texts = _texts(rows)
     columns = [
-        {**_column("other", "Other district", names, filter="All districts")},
+        _column("other", "Other district", names, filter="All districts"),
         {
-            **_column("student", "Student", texts["own"].to_list(), keep=True),
-            "found": _column("numbers", "", texts["numbers"].to_list()),
+            **_column("student", "Student", texts["own"].to_list()),
+            "found": _column("there", "", texts["there"].to_list()),
+            "note": _column("numbers", "", texts["numbers"].to_list()),
         },
         {
             **_column("what", "What is wrong", texts["title"].to_list(), filter="All kinds"),
-            "note": _column("about", "", texts["about"].to_list()),
+            "found": _column("value", "In your file:", rows["value"].to_list()),
         },
-        _column("there", "As the other district has the student", texts["other"].to_list()),
         {
-            **_column("due", "By", texts["due"].to_list(), keep=True),
+            **_column("due", "Due", texts["due"].to_list()),
             "order": _day_order(texts["due"].to_list(), rows["due_date"].to_list()),
         },
         _status_column(rows),
@@ -199,22 +207,21 @@ def _status_column(rows: pl.DataFrame) -> dict[str, Any]:
 
 def _texts(rows: pl.DataFrame) -> pl.DataFrame:
     """The table's cells: one text each."""
-    joined = pl.concat_str(["message", "fix"], separator=" ", ignore_nulls=True)
     numbers = [
         pl.format("Local ID {}", "local_student_id"),
         pl.format("State ID {}", "state_id"),
         pl.format("line {}", "line_number"),
     ]
     verb = pl.col("side").replace_strict({RECEIVES: "Ask by", SENDS: "Send by"}, default="By", return_dtype=pl.String)
+    due = pl.concat_str([verb, pl.col("due_date").dt.strftime("%m/%d/%Y")], separator=" ")
+    own, other = _person("own"), _person("other")
+    there = pl.when(other.is_not_null() & own.ne_missing(other)).then(pl.format("there: {}", other))
     return rows.select(
         "title",
-        about=joined,
-        own=_person("own"),
-        other=_person("other"),
+        own=pl.coalesce(own, pl.when(other.is_not_null()).then(pl.lit("Not in your file"))),
+        there=there,
         numbers=pl.concat_str(numbers, separator=" · ", ignore_nulls=True),
-        due=pl.when(pl.col("due_date").is_not_null()).then(
-            pl.concat_str([verb, pl.col("due_date").dt.strftime("%m/%d/%Y")], separator=" ")
-        ),
+        due=pl.when(pl.col("due_date").is_not_null()).then(due),
         since=pl.when("is_new")
         .then(pl.lit("new today"))
         .otherwise(pl.col("first_seen_at").dt.convert_time_zone("America/Chicago").dt.strftime("%m/%d/%Y")),
