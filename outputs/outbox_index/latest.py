@@ -6,33 +6,32 @@ together. A crash between taking the old folder away and putting the new one the
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
-from schemas.files import GROUP_FILE, copy_file, make_folder
+from schemas.files import GROUP_FILE, copy_file, make_folder, write_atomic
 
 FOLDER = "latest"
 _MODE = 0o750
 
 
-def refresh_latest(outbox: Path, standing: Iterable[tuple[str, str | None, str]]) -> None:
-    """Make ``latest/`` hold the named submissions and nothing else.
+def refresh_latest(outbox: Path, wanted: Mapping[str, str], page: bytes) -> None:
+    """Make ``latest/`` hold the named submissions, its own first page, and nothing else.
 
     Args:
-        standing: collection, building or null, submission_id; one a place.
+        wanted: name of a folder -> submission_id.
+        page: ``latest/index.html``: the pages in the folders link to ``../index.html``, as they do where they were first written.
     """
-    wanted: dict[str, Path] = {}
-    for collection, school, submission_id in standing:
-        name = f"{collection}-{school}" if school else collection
-        wanted[name] = outbox / submission_id
     latest = outbox / FOLDER
     make_folder(latest, _MODE)
     for path in latest.iterdir():
-        if path.name not in wanted:
+        if path.is_dir() and path.name not in wanted:
             shutil.rmtree(path)
-    for name, source in wanted.items():
+    for name, submission_id in wanted.items():
+        source = outbox / submission_id
         if source.is_dir() and not _is_same(source, latest / name):
             _replace(source, latest, name)
+    write_atomic(latest / "index.html", page)
 
 
 def _is_same(source: Path, copy: Path) -> bool:

@@ -1,13 +1,13 @@
 """Outboxes brought up to date: only those of districts of which something has changed since they were written.
 
-What a district's page speaks of is boiled down to one text: a number that one query gives for all districts, and the times of
-the folders beside its answers. It is kept in ``reports/outbox_index.json``. A process that dies before the pages are written leaves the old number there, and the next
-one writes them. So nobody has to remember which districts were touched, except where a change is in no row of the database.
+What a district's page speaks of is boiled down to one text: a number that one query gives for all districts, and the times
+of the folders beside its answers. It is kept in ``reports/outbox_index.json``. A process that dies before the pages are
+written leaves the old text there, and the next one writes them. So nobody has to remember which districts were touched,
+except where a change is in no row of the database.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
@@ -93,7 +93,7 @@ def _folder_times(home: StateHome, district_code: str) -> str:
 
 def _changed_at(folder: Path) -> str:
     try:
-        return str(os.stat(folder).st_mtime_ns)
+        return str(folder.stat().st_mtime_ns)
     except OSError:
         return "-"
 

@@ -1,16 +1,17 @@
 """``outbox/<district>/index.html`` and ``latest/``: written for some districts from the database and their folders."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import quote
 
 import duckdb
 
 from outputs.cycles import Cycles, load_cycles
 from outputs.next_steps import counted, long_date
-from outputs.outbox_index.folders import other_folders
+from outputs.outbox_index.folders import Folder, other_folders
 from outputs.outbox_index.latest import refresh_latest
-from outputs.outbox_index.listing import Sent, read_sent
+from outputs.outbox_index.listing import Link, Sent, read_sent
 from outputs.outbox_index.refresh import school_year
 from outputs.pages import render_page
 from outputs.receipts import readable_name
@@ -77,22 +78,34 @@ def write_outboxes(
         outbox = home.outbox_of(code)
         make_folder(outbox, _OUTBOX_FOLDER)
         sent = read_sent(con, dictionary, outbox, code)
-        refresh_latest(
-            outbox,
-            [
-                (each.collection_version, each.school_code, each.submission_id)
-                for each in sent
-                if each.is_standing and each.collection_version
-            ],
-        )
-        write_atomic(
-            outbox / "index.html",
-            index_html(sent, cycles, dictionary, directory, outbox_folders(home, code, sent), code, at),
-        )
+        name = directory.district_name(code)
+        standing = {latest_name(each): each for each in sent if each.is_standing and each.collection_version}
+        wanted = {folder: each.submission_id for folder, each in standing.items()}
+        refresh_latest(outbox, wanted, latest_html(standing, name, code))
+        folders = other_folders(outbox, frozenset(each.submission_id for each in sent))
+        page = index_html(sent, cycles, dictionary, directory, folders, code, at)
+        write_atomic(outbox / "index.html", page)
 
 
-def outbox_folders(home: StateHome, code: str, sent: Sequence[Sent]) -> list:
-    return other_folders(home.outbox_of(code), frozenset(each.submission_id for each in sent))
+def latest_name(sent: Sent) -> str:
+    """The folder of ``latest/`` that a file stands in: the CollectionVersion literal, with the building that sends its own."""
+    return f"{sent.collection_version}-{sent.school_code}" if sent.school_code else sent.collection_version or ""
+
+
+def latest_html(standing: Mapping[str, Sent], district_name: str, district_code: str) -> bytes:
+    """The first page of ``latest/``."""
+    places = [
+        (folder, each, [Link(link.label, f"{quote(folder)}/{link.href.partition('/')[2]}") for link in each.links])
+        for folder, each in standing.items()
+    ]
+    return render_page(
+        "latest.html.j2",
+        title=f"Answers that count: {district_name}",
+        data=None,
+        district_name=district_name,
+        district_code=district_code,
+        places=places,
+    )
 
 
 def index_html(
@@ -100,13 +113,15 @@ def index_html(
     cycles: Cycles,
     dictionary: Dictionary,
     directory: Directory,
-    folders: list,
+    folders: Sequence[Folder],
     district_code: str,
     at: datetime,
 ) -> bytes:
     """The page of one district."""
     year = school_year(at)
-    todos = sorted(_todos(sent, cycles, dictionary, district_code), key=lambda todo: (todo.due is None, todo.due))
+    every = sorted(_todos(sent, cycles, dictionary, district_code), key=lambda todo: (todo.due is None, todo.due))
+    newest = max((todo.sent.school_year or 0 for todo in every), default=0)
+    todos = [todo for todo in every if todo.sent.school_year in (newest, None)]
     years: dict[int | None, list[Line]] = {}
     for each in sent:
         years.setdefault(each.school_year, []).append(_line(each, directory, district_code))
@@ -119,6 +134,7 @@ def index_html(
         district_code=district_code,
         made_on=long_date(missouri_day(at)),
         todos=todos,
+        older=[todo for todo in every if todo not in todos],
         long_date=long_date,
         deadlines=list(_deadlines(sent, cycles, dictionary, district_code, year)),
         year_words=_year_words(year),
