@@ -15,7 +15,7 @@ from outputs.state_level.sharing import RECEIVES, SENDS
 _DUE = {RECEIVES: "Ask for the records by", SENDS: "Send the records by"}
 _STATUS = {"open": "open", "reopened": "came back", "contacted": "contacted", "accepted": "accepted"}
 _STATUS_CLASS = {"open": "warning", "reopened": "warning", "contacted": "accent", "accepted": "good"}
-LISTED_CALLS = 12
+LISTED_CALLS, LISTED_KINDS = 12, 4
 _ALONE = "No other district"
 
 
@@ -59,6 +59,7 @@ def state_level_html(findings: DistrictFindings) -> bytes:
         tiles=list(_tiles(findings)),
         calls=calls,
         listed=LISTED_CALLS,
+        listed_kinds=LISTED_KINDS,
         kinds=_kinds(open_rows),
         cleared=_cleared(findings),
     )
@@ -152,9 +153,9 @@ def _first_due(group: pl.DataFrame, today: date) -> tuple[str | None, bool]:
 
 
 def _kinds(open_rows: pl.DataFrame) -> list[tuple[str, int, str, str | None]]:
-    """Title, number, message and fix of each rule that found something, most first."""
-    counted_rules = open_rows.group_by("rule_id", "title", "message", "fix").len()
-    ordered = counted_rules.sort(["len", "rule_id"], descending=[True, False])
+    """Title, number, message and fix of each kind of finding, most first."""
+    kinds = open_rows.group_by("title", "message", "fix").len()
+    ordered = kinds.sort(["len", "title"], descending=[True, False])
     return list(ordered.select("title", "len", "message", "fix").iter_rows())
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from outputs.state_level.sharing import share_with_other_side
 from outputs.violation_desk.selection import Selection, selected
 from outputs.violation_desk.standing import STANDING, mark_pages, recount
 from schemas.clock import missouri_day
@@ -38,9 +39,10 @@ def chosen_for(status: str, selection: Selection, at: datetime) -> tuple[str, di
 
 
 def set_status(con: duckdb.DuckDBPyConnection, by: Decided, selection: Selection, status: str) -> int:
-    """Give violations a state; gives how many."""
+    """Give violations a state; gives how many. A finding that compares districts changes for both of them."""
     source, values = chosen_for(status, selection, by.at)
     touched = _update(con, source, values, {"status": status, "waived_until": None}, by.number)
+    touched += share_with_other_side(con, [row for row, _ in touched], by.at)
     _record(con, by, "set", selection, touched, status=status)
     return _settle(con, touched)
 
