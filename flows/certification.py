@@ -9,7 +9,6 @@ import duckdb
 from flows.report_again import rewrite_reports
 from flows.session import Session
 from matching.acts import Act, Carry
-from outputs.across_files.comparisons import Comparisons
 from outputs.across_files.dependents import find_dependents, judge_dependents
 from outputs.certification import Signature, find_certifiable, freeze, make_manifests, take_back, trials_to_certify
 from outputs.certification.against import known_collection
@@ -180,7 +179,7 @@ def look_at_certificate(
 
 def compared_with(session: Session, names: Sequence[str]) -> list[str]:
     """Files of the district, trials and certified ones, that are compared with certified files of these collections."""
-    return find_dependents(session.con, names, Comparisons.of(session.dictionary))
+    return find_dependents(session.con, names, session.comparisons)
 
 
 def take_certificate_back(
@@ -216,7 +215,7 @@ def tell_districts(session: Session) -> list[str]:
     """
     told = []
     for change in due_changes(session.con):
-        comparisons, at = Comparisons.of(session.dictionary), session.clock.now()
+        comparisons, at = session.comparisons, session.clock.now()
         with transaction(session.con):
             changed = judge_dependents(session.con, [change.submission_id], comparisons, at=at)
             pages = [[name] for name in (change.submission_id, *changed)]

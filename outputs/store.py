@@ -108,7 +108,7 @@ def _compare(
     """Violations and rule runs with those of the rules across files; files stored before are judged again."""
     judged = judge(con, names, comparisons, at=at)
     add_to_counts(con, judged.violations.select("submission_id", "severity", by=pl.lit(1, pl.Int64)))
-    changed = judge_dependents(con, names, comparisons, at=at, changed=STANDING_CHANGED, but=names)
+    changed = judge_dependents(con, names, comparisons, at=at, changed=STANDING_CHANGED)
     con.execute("INSERT INTO quality.page_due SELECT unnest(?)", [changed]).fetchall()
     found = as_found(judged.violations).select(named.columns)
     return pl.concat([named, found]), pl.concat([rule_runs, judged.rule_runs])

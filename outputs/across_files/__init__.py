@@ -5,7 +5,7 @@ from outputs.across_files.dependents import (
     CERTIFIED_CHANGED,
     STANDING_CHANGED,
     compare_again,
-    dependents_of,
+    find_dependents,
     judge_again,
     judge_dependents,
 )
@@ -21,7 +21,7 @@ __all__ = [
     "add_to_counts",
     "as_found",
     "compare_again",
-    "dependents_of",
+    "find_dependents",
     "judge",
     "judge_again",
     "judge_dependents",

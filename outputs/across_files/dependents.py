@@ -28,14 +28,13 @@ def judge_dependents(
     *,
     at: datetime,
     changed: frozenset[str] = CERTIFIED_CHANGED,
-    but: Collection[str] = (),
 ) -> list[str]:
     """Judge the files that compare with some changed ones, in the open transaction, and settle what was found.
 
     Args:
-        submission_ids: files that were stored, certified, taken back or replaced; of any status.
+        submission_ids: files that were stored, certified, taken back or replaced; of any status. They themselves are not
+            judged.
         changed: what others can see of the change: ``STANDING_CHANGED`` when a trial was stored.
-        but: files that were judged with the change before their eyes already.
 
     Returns:
         The files whose violations changed, in order; their pages have to be written anew.
@@ -43,8 +42,7 @@ def judge_dependents(
     Raises:
         AcrossDefect: a query failed.
     """
-    dependents = sorted({*dependents_of(con, submission_ids, comparisons, changed)} - {*but})
-    return judge_again(con, dependents, comparisons, at=at)
+    return judge_again(con, find_dependents(con, submission_ids, comparisons, changed), comparisons, at=at)
 
 
 def find_dependents(
@@ -53,7 +51,7 @@ def find_dependents(
     comparisons: Comparisons,
     changed: frozenset[str] = CERTIFIED_CHANGED,
 ) -> list[str]:
-    """The stored files that compare with some files, in order; changes nothing."""
+    """Trials and certified files that compare with some files, without these, in order; changes nothing."""
     return sorted(set(_dependents(con, submission_ids, comparisons, changed)) - set(submission_ids))
 
 
@@ -89,20 +87,10 @@ def compare_again(
     """
     if not len(submission_ids):
         return []
-    names = set(submission_ids) | set(dependents_of(con, submission_ids, comparisons))
+    names = set(submission_ids) | set(find_dependents(con, submission_ids, comparisons))
     changed = judge_again(con, names, comparisons, at=at)
     con.execute("INSERT INTO quality.page_due SELECT unnest(?)", [changed]).fetchall()
     return changed
-
-
-def dependents_of(
-    con: duckdb.DuckDBPyConnection,
-    submission_ids: Collection[str],
-    comparisons: Comparisons,
-    changed: frozenset[str] = CERTIFIED_CHANGED,
-) -> list[str]:
-    """Trials and certified files that are compared with some files, in order; those among them that compare, too."""
-    return sorted(set(_dependents(con, submission_ids, comparisons, changed)))
 
 
 def _dependents(

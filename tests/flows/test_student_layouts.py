@@ -49,7 +49,8 @@ def test_every_layout_is_stored_with_its_children_and_answered(tmp_path):
         for name in ("attendance", "discipline", "follow_up", "referrals", "lookup", "act")
     }
     assert answered == {
-        "attendance": (2, []), "discipline": (1, []), "follow_up": (1, ["GRD95113"]), "referrals": (1, ["REF96117"]),
+        "attendance": (2, ["SEA98010", "SEA98011", "SEA98012"]), "discipline": (1, ["SDI98011"]),
+        "follow_up": (1, ["GRD98010", "GRD98011", "GRD95113"]), "referrals": (1, ["REF98010", "REF96117"]),
         "lookup": (1, []), "act": (1, []),
     }  # fmt: skip
     with duckdb.connect(str(home.database), read_only=True) as con:
