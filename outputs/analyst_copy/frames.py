@@ -36,13 +36,18 @@ def rule_rows(con: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> pl.Data
 
 
 def _rows_of(book: RuleBook) -> list[tuple[str, ...]]:
-    return [
-        (
-            book.collection.version, rule.rule_id, rule.column or "", rule.severity, rule.scope, rule.kind, rule.title,
-            rule.message, rule.fix, rule.source, book.version,
-        )
+    version, of = book.collection.version, book.version
+    within = [
+        (version, rule.rule_id, rule.column or "", rule.severity, rule.scope, rule.kind, rule.title, rule.message,
+         rule.fix, rule.source, of)
         for rule in book.rules
     ]  # fmt: skip
+    across = [
+        (version, each.rule.rule_id, each.column or "", each.rule.severity, each.rule.scope, "written", each.rule.title,
+         each.rule.message, each.rule.fix, each.rule.source, of)
+        for each in book.across
+    ]  # fmt: skip
+    return [*within, *across]
 
 
 def collection_rows(dictionary: Dictionary) -> pl.DataFrame:
