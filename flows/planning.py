@@ -8,6 +8,8 @@ from flows.deciding import decide_identities
 from flows.group_commits import PlanRun
 from flows.receiving import Received
 from flows.reporting import ReportDesk
+from flows.responses import stage_responses
+from flows.school_counts import stage_school_counts
 from flows.session import Session
 from flows.signed_forms import carry_out_forms, judge_forms
 from flows.staging import StagingArea
@@ -40,7 +42,9 @@ def make_plan(session: Session, summary: RunSummary, received: Received) -> Plan
         area.finish()
     for book in area.books.values():
         keep_rules(session.home.archive, session.dictionary, book)
+    stage_school_counts(session, area, taking.submissions)
     forms = judge_forms(session, taking)
+    stage_responses(taking.responses, area.folder)
     with session.watch.stage("identify"):
         decided = decide_identities(session, area, taking)
     with session.watch.stage("plan"):

@@ -68,9 +68,12 @@ def run_inbox(
 
             carry_out(session, make_plan(session, summary, received), id_source, summary)
             summary.notes += tell_of_certificates(session)
+            # A file stored before can have changed by what was stored now.
+            summary.notes += finish_desk(session)
         elif home.work_of(summary.run_id).exists():
             shutil.rmtree(home.work_of(summary.run_id))
         summary.notes += compare_districts(session)
+        summary.notes += remind(session)
         if received.files or summary.resumed:
             from flows.reporting import write_overview
 
@@ -92,6 +95,16 @@ def tell_of_certificates(session: Session) -> Sequence[str]:
     from flows.certification import tell_districts
 
     return tell_districts(session)
+
+
+def remind(session: Session) -> Sequence[str]:
+    """Put the reminders of the day into outboxes, once a day; a sentence where there were some."""
+    today = missouri_day(session.clock.now())
+    if session.con.execute("SELECT 1 FROM intake.reminder_round WHERE day = ? LIMIT 1", [today]).fetchall():
+        return ()
+    from flows.reminding import remind_once_a_day
+
+    return remind_once_a_day(session)
 
 
 def finish_corrections(session: Session, id_source: IdSource) -> Sequence[str]:

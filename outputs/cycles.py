@@ -77,6 +77,12 @@ class Cycles:
         own = [e.until for e in self.of(collection.version) if e.district_code == district_code and e.until]
         return max([day for day in (for_all, *own[-1:]) if day is not None], default=None)
 
+    def last_due_date(self, collection: Collection) -> date | None:
+        """The latest day that any district has."""
+        districts = {event.district_code for event in self.of(collection.version) if event.district_code}
+        days = [self.due_for_all(collection), *(self.due_date(collection, district) for district in districts)]
+        return max((day for day in days if day is not None), default=None)
+
     def is_late(self, collection: Collection, district_code: str, received_at: datetime) -> bool:
         """Whether a file came after 23:59:59 of the day the district has; without a due date nothing is late."""
         due = self.due_date(collection, district_code)

@@ -1,13 +1,13 @@
 """Where each district stands in each collection: what was received, what stands against it, how much time is left."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import duckdb
 import polars as pl
 
+from outputs.cycles import Cycles, load_cycles
 from outputs.violation_rows import STANDING
 from schemas.clock import missouri_day
 from schemas.dictionary import ID_BATCH, Collection, Dictionary
@@ -47,18 +47,11 @@ STATUS_SCHEMA: dict[str, pl.DataType] = {
     "is_late": pl.Boolean(),
     "due_date": pl.Date(),
     "days_left": pl.Int64(),
+    "is_closed": pl.Boolean(),
+    "is_pilot": pl.Boolean(),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """The day a collection is due, for all districts and where one was given longer."""
-
-    due_date: date | None
-    by_district: dict[str, date]
-
-    def of(self, district_code: str) -> date | None:
-        return self.by_district.get(district_code, self.due_date)
+# One row more a building that sends its own file.
+BUILDING_SCHEMA = {**STATUS_SCHEMA, "school_code": pl.String(), "school_name": pl.String()}
 
 
 def status_rows(
@@ -67,38 +60,79 @@ def status_rows(
     directory: Directory,
     now: datetime,
     collection: str | None = None,
+    days_after: int = 0,
 ) -> pl.DataFrame:
     """One row a district and collection: columns of STATUS_SCHEMA.
 
     Without a named collection: those that have received a file or whose window is open. A district that sent no ID
     batch has no row for it; in every other collection each open district of the directory has one.
 
+    Args:
+        days_after: how long after its due date a collection of which nothing was received is still looked at.
+
     Raises:
         UnknownName: no such collection.
     """
-    received = _received(con)
+    received, cycles = _received(con), load_cycles(con)
     chosen = (
-        [dictionary.collection(collection)] if collection else _current(dictionary, set(received), missouri_day(now))
+        [dictionary.collection(collection)]
+        if collection
+        else _current(dictionary, set(received), missouri_day(now), cycles, days_after)
     )
     rows = [
-        row
-        for each in chosen
-        for row in _collection_rows(each, received.get(each.version, {}), _deadline(con, each), directory, now)
+        row for each in chosen for row in _collection_rows(each, received.get(each.version, {}), cycles, directory, now)
     ]
     return pl.DataFrame(rows, schema=STATUS_SCHEMA)
 
 
-def _current(dictionary: Dictionary, received: set[str], today: date) -> list[Collection]:
+def building_rows(
+    con: duckdb.DuckDBPyConnection,
+    dictionary: Dictionary,
+    directory: Directory,
+    now: datetime,
+    collection: str | None = None,
+) -> pl.DataFrame:
+    """One row a building of each district that sends by building (BUILDING_SCHEMA): those that sent, and the open schools
+    that did not.
+
+    Raises:
+        UnknownName: no such collection.
+    """
+    received, cycles = _received(con, by_building=True), load_cycles(con)
+    versions = [dictionary.collection(collection).version] if collection else sorted(received)
+    rows: list[dict[str, Any]] = []
+    for version in versions:
+        figures = received.get(version, {})
+        each = dictionary.collection(version)
+        for district in sorted({place.split()[0] for place in figures}):
+            known = directory.schools.filter(pl.col("district_code") == district, _is_open(each.school_year))
+            schools = {place.split()[1] for place in figures if place.startswith(district)} | set(known["school_code"])
+            for school in sorted(schools):
+                row = _row(each, district, figures.get(f"{district} {school}", {}), cycles, directory, now)
+                rows.append({**row, "school_code": school, "school_name": directory.school_name(district, school)})
+    return pl.DataFrame(rows, schema=BUILDING_SCHEMA)
+
+
+def _current(
+    dictionary: Dictionary, received: set[str], today: date, cycles: Cycles, days_after: int
+) -> list[Collection]:
     def is_open(each: Collection) -> bool:
-        return bool(each.window_opens and each.due_date and each.window_opens <= today <= each.due_date)
+        due = cycles.last_due_date(each)
+        return bool(each.window_opens and due and each.window_opens <= today <= due + timedelta(days=days_after))
 
     everything = (*dictionary.collections, dictionary.id_batch)
     chosen = [each for each in everything if each.version in received or is_open(each)]
     return sorted(chosen, key=lambda each: (each.due_date or date.max, each.version))
 
 
-def _received(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, dict[str, Any]]]:
-    """Figures by collection and district; violations and near matches are those of the files that stand."""
+def _received(con: duckdb.DuckDBPyConnection, *, by_building: bool = False) -> dict[str, dict[str, dict[str, Any]]]:
+    """Figures by collection and district; violations and near matches are those of the files that stand.
+
+    Args:
+        by_building: only files that buildings sent, by ``<district> <school>``.
+    """
+    place = "district_code || ' ' || school_code" if by_building else "district_code"
+    known = "school_code IS NOT NULL" if by_building else "true"
     relation = con.sql(
         f"""
         WITH violations AS (
@@ -112,9 +146,9 @@ def _received(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, dict[str, A
             SELECT *, status IN ('trial', 'answered') AS stands, status = 'trial' AS is_trial,
                    status = 'certified' AS is_certified
             FROM intake.submission LEFT JOIN violations USING (submission_id) LEFT JOIN questions USING (submission_id)
-            WHERE collection_version IS NOT NULL
+            WHERE collection_version IS NOT NULL AND {known}
         )
-        SELECT collection_version, district_code,
+        SELECT collection_version, {place} AS place,
                count(*) FILTER (status <> 'duplicate') AS received_count,
                max(received_at) AS last_received_at,
                bool_or(is_trial) AS has_trial, bool_or(is_certified) AS has_certified,
@@ -132,49 +166,48 @@ def _received(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, dict[str, A
     ).pl()
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for row in relation.iter_rows(named=True):
-        found.setdefault(row.pop("collection_version"), {})[row.pop("district_code")] = row
+        found.setdefault(row.pop("collection_version"), {})[row.pop("place")] = row
     return found
-
-
-def _deadline(con: duckdb.DuckDBPyConnection, collection: Collection) -> Deadline:
-    """The calendar's day, or the last extension given to all or to one district."""
-    extensions = con.execute(
-        "SELECT district_code, until FROM intake.cycle WHERE collection_version = ? AND action = 'extend' "
-        'AND until IS NOT NULL ORDER BY "at"',
-        [collection.version],
-    ).fetchall()
-    by_district = dict(extensions)
-    for_all = by_district.pop(None, collection.due_date)
-    return Deadline(for_all, by_district)
 
 
 def _collection_rows(
     collection: Collection,
     received: dict[str, dict[str, Any]],
-    deadline: Deadline,
+    cycles: Cycles,
     directory: Directory,
     now: datetime,
 ) -> Iterable[dict[str, Any]]:
     expected = set() if collection.layout == ID_BATCH else _open_districts(directory, collection.school_year)
-    today = missouri_day(now)
     for district_code in sorted(expected | set(received)):
-        due = deadline.of(district_code)
-        days_left = (due - today).days if due else None
-        figures = received.get(district_code, {})
-        state = _state(figures, days_left)
-        yield {
-            "collection_version": collection.version,
-            "collection_title": collection.title,
-            "district_code": district_code,
-            "district_name": directory.district_name(district_code),
-            "state": state,
-            **{name: figures.get(name) for name in _FIGURES},
-            "received_count": figures.get("received_count", 0),
-            "is_missing": state == "missing",
-            "is_late": bool(figures.get("is_late")),
-            "due_date": due,
-            "days_left": days_left,
-        }
+        yield _row(collection, district_code, received.get(district_code, {}), cycles, directory, now)
+
+
+def _row(
+    collection: Collection,
+    district_code: str,
+    figures: dict[str, Any],
+    cycles: Cycles,
+    directory: Directory,
+    now: datetime,
+) -> dict[str, Any]:
+    due = cycles.due_date(collection, district_code)
+    days_left = (due - missouri_day(now)).days if due else None
+    state = _state(figures, days_left)
+    return {
+        "collection_version": collection.version,
+        "collection_title": collection.title,
+        "district_code": district_code,
+        "district_name": directory.district_name(district_code),
+        "state": state,
+        **{name: figures.get(name) for name in _FIGURES},
+        "received_count": figures.get("received_count", 0),
+        "is_missing": state == "missing",
+        "is_late": bool(figures.get("is_late")),
+        "due_date": due,
+        "days_left": days_left,
+        "is_closed": cycles.closing(collection.version, district_code) is not None,
+        "is_pilot": cycles.is_pilot(collection.version),
+    }
 
 
 _FIGURES = (
@@ -183,9 +216,12 @@ _FIGURES = (
 
 
 def _open_districts(directory: Directory, school_year: int) -> set[str]:
+    return set(directory.districts.filter(_is_open(school_year))["district_code"])
+
+
+def _is_open(school_year: int) -> pl.Expr:
     year = pl.lit(school_year)
-    is_open = (pl.col("opened_year").fill_null(0) <= year) & (pl.col("closed_year").fill_null(9999) >= year)
-    return set(directory.districts.filter(is_open)["district_code"])
+    return (pl.col("opened_year").fill_null(0) <= year) & (pl.col("closed_year").fill_null(9999) >= year)
 
 
 def _state(figures: dict[str, Any], days_left: int | None) -> str:

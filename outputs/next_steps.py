@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from schemas.dictionary import ID_BATCH
-from schemas.reading.recognition import LOCATOR_REQUEST
+from schemas.reading.recognition import LOCATOR_REQUEST, VIOLATION_RESPONSE
 from schemas.reading.signed_forms import SIGNED_FORMS
 from schemas.submission import Submission
 
@@ -113,7 +113,7 @@ def next_steps(submission: Submission, findings: Findings) -> list[str]:
         return list(_after_duplicate(submission))
     if submission.status == "waiting":
         return list(_while_waiting(submission))
-    if submission.layout in (LOCATOR_REQUEST, *SIGNED_FORMS) and not findings.is_check:
+    if submission.layout in (LOCATOR_REQUEST, VIOLATION_RESPONSE, *SIGNED_FORMS) and not findings.is_check:
         return [submission.next_step] if submission.next_step else []
     if findings.is_check:
         return list(_after_check(findings))
@@ -125,7 +125,7 @@ def _after_refusal(submission: Submission, findings: Findings) -> Iterator[str]:
         yield submission.next_step
     if findings.is_check:
         yield "Check the corrected file again with: mosis check FILE"
-    else:
+    elif submission.reason != "COLLECTION_CLOSED" and submission.layout not in SIGNED_FORMS:
         yield "Drop the corrected file into your inbox folder again. Any file name will do."
 
 

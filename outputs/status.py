@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from outputs.district_states import NEEDS_ATTENTION, STATES, status_rows
+from outputs.district_states import BUILDING_SCHEMA, NEEDS_ATTENTION, STATES, building_rows, status_rows
 from outputs.next_steps import counted
 from outputs.question_ages import QuestionAges
 from schemas.clock import missouri_day
@@ -13,18 +13,33 @@ from schemas.clock import missouri_day
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["collection_due_date", "collection_totals", "print_status", "status_json", "status_rows"]
+__all__ = [
+    "building_rows",
+    "collection_due_date",
+    "collection_totals",
+    "print_status",
+    "status_json",
+    "status_rows",
+]
 
 
-def status_json(rows: pl.DataFrame, ages: QuestionAges | None = None) -> dict[str, Any]:
-    """The rows by collection, with totals, and the ages of open questions, for programs."""
+def status_json(
+    rows: pl.DataFrame, ages: QuestionAges | None = None, buildings: pl.DataFrame | None = None
+) -> dict[str, Any]:
+    """The rows by collection, with totals, and the ages of open questions, for programs.
+
+    Args:
+        buildings: from ``building_rows``: where the schools of a district stand that sends by building.
+    """
     collections = [
         {
             "collection_version": version,
             "collection_title": group["collection_title"][0],
             "due_date": _iso(collection_due_date(group)),
+            "is_pilot": bool(group["is_pilot"][0]),
             "totals": collection_totals(group),
             "districts": [_district_json(row) for row in group.iter_rows(named=True)],
+            "buildings": [_district_json(row) for row in _of_collection(buildings, version).iter_rows(named=True)],
         }
         for (version,), group in rows.group_by("collection_version", maintain_order=True)
     ]
@@ -59,8 +74,18 @@ def collection_totals(group: pl.DataFrame) -> dict[str, Any]:
     }
 
 
+def _of_collection(buildings: pl.DataFrame | None, version: str) -> pl.DataFrame:
+    found = buildings if buildings is not None else pl.DataFrame(schema=BUILDING_SCHEMA)
+    return found.filter(pl.col("collection_version") == version)
+
+
 def print_status(
-    rows: pl.DataFrame, *, now: datetime, everything: bool = False, ages: QuestionAges | None = None
+    rows: pl.DataFrame,
+    *,
+    now: datetime,
+    everything: bool = False,
+    ages: QuestionAges | None = None,
+    buildings: pl.DataFrame | None = None,
 ) -> None:
     """Summary lines, then a table of the districts that need something (or of all): fits 80 columns."""
     from rich.console import Console
@@ -74,14 +99,17 @@ def print_status(
     if ages is not None and (sentence := ages.sentence()):
         style = {"error": "red", "warning": "yellow"}.get(ages.kind, "")
         console.print(f"{sentence} See: mosis review list", style=style, highlight=False)
-    for _, group in rows.group_by("collection_version", maintain_order=True):
+    for (version,), group in rows.group_by("collection_version", maintain_order=True):
         console.print()
         title, figures = summary_lines(group)
         console.print(title, highlight=False)
         console.print(Padding(figures, (0, 0, 0, 2), expand=False), highlight=False)
+        if late := late_words(group):
+            console.print(Padding(late, (0, 0, 0, 2), expand=False), style="red", highlight=False)
+        own = _of_collection(buildings, str(version))
         shown = group if everything else group.filter(pl.col("state").is_in(NEEDS_ATTENTION))
         if shown.height:
-            console.print(status_table(shown, console.width))
+            console.print(status_table(shown, console.width, own))
         elif not everything:
             console.print("No district needs anything. All of them: mosis status --all", highlight=False)
 
@@ -93,10 +121,39 @@ def summary_lines(group: pl.DataFrame) -> tuple[str, str]:
     states = ", ".join(f"{standing[state]:,} {meaning}" for state, meaning in STATES.items() if state in standing)
     districts = counted(totals["districts"], "district")
     return (
-        f"[bold]{group['collection_title'][0]}[/bold] ({group['collection_version'][0]})",
+        f"[bold]{group['collection_title'][0]}[/bold] ({group['collection_version'][0]}){_marks(group)}",
         f"{_deadline_words(group)}{districts}: {states}. "
         f"{counted(totals['records'], 'record')}, {counted(totals['errors'], 'error')}.",
     )
+
+
+def _marks(group: pl.DataFrame) -> str:
+    """What is special about a collection: a pilot, closed for all or for some."""
+    closed = group.filter("is_closed").height
+    marks = [" [yellow]pilot, counts nowhere[/yellow]"] if group["is_pilot"][0] else []
+    if closed:
+        whom = "" if closed == group.height else f" for {counted(closed, 'district')}"
+        marks.append(f" [yellow]closed{whom}[/yellow]")
+    return ",".join(marks)
+
+
+# So many late districts are named; the table has them all.
+_NAMED_LATE = 8
+
+
+def late_words(group: pl.DataFrame) -> str:
+    """Who is past the due date without a certified file, longest first; empty where nobody is."""
+    late = group.filter(
+        (pl.col("days_left") < 0) & ~pl.col("state").is_in(["certified", "answered"]) | pl.col("is_late")
+    ).sort("days_left", "district_code")
+    if late.is_empty():
+        return ""
+    named = [
+        f"{name} ({code}, {'marked late' if days >= 0 else counted(-days, 'day')})"
+        for name, code, days in late.select("district_name", "district_code", "days_left").head(_NAMED_LATE).iter_rows()
+    ]
+    more = f" and {late.height - _NAMED_LATE:,} more" if late.height > _NAMED_LATE else ""
+    return f"Late: {', '.join(named)}{more}."
 
 
 def _deadline_words(group: pl.DataFrame) -> str:
@@ -118,8 +175,12 @@ _STYLES = {
 _OTHER_COLUMNS = 62
 
 
-def status_table(group: pl.DataFrame, width: int) -> "Table":
-    """The districts, most urgent first, in so many columns of a terminal; a long name is cut."""
+def status_table(group: pl.DataFrame, width: int, buildings: pl.DataFrame | None = None) -> "Table":
+    """The districts, most urgent first, in so many columns of a terminal; a long name is cut.
+
+    Below a district that sends by building stand its schools.
+    """
+    schools = buildings if buildings is not None else pl.DataFrame(schema=BUILDING_SCHEMA)
     from rich import box
     from rich.table import Table
 
@@ -135,6 +196,12 @@ def status_table(group: pl.DataFrame, width: int) -> "Table":
     ).sort("urgency", "by_errors", "district_code", descending=[False, True, False])
     for row in ordered.iter_rows(named=True):
         table.add_row(*_cells(row))
+        for school in schools.filter(pl.col("district_code") == row["district_code"]).iter_rows(named=True):
+            table.add_row(
+                *_cells(
+                    {**school, "district_code": f" {school['school_code']}", "district_name": school["school_name"]}
+                )
+            )
     return table
 
 

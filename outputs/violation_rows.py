@@ -76,7 +76,9 @@ def name_children(
         .with_columns(pl.col("line_number").cast(pl.Int64))
         .join(files, on="submission_id", how="inner", maintain_order="left")
         .join(children, on=on, how="left", maintain_order="left")
-        .with_columns(pl.coalesce("school_code", "file_school_code"), pl.lit(at).cast(_MOMENT).alias("last_seen_at"))
+        .with_columns(pl.coalesce("school_code", _named_school(), "file_school_code"), pl.lit(at).cast(_MOMENT).alias("last_seen_at"))
+        # The school says it; the value would only be repeated.
+        .with_columns(value=pl.when(~_names_school()).then("value"))
         .with_columns(pl.lit(None, kind).alias(name) for name, kind in _LATER_COLUMNS.items())
         .with_columns(
             changed_by=pl.lit("file"),
@@ -86,6 +88,16 @@ def name_children(
         )
         .drop("file_school_code")
     )
+
+
+def _named_school() -> pl.Expr:
+    """The school that a finding about the whole file names: its value, where its field holds the code of a school."""
+    return pl.when(_names_school()).then(pl.col("value"))
+
+
+def _names_school() -> pl.Expr:
+    is_whole_file = (pl.col("scope") == "file") & pl.col("line_number").is_null()
+    return is_whole_file & pl.col("field").str.ends_with("SchoolCode").fill_null(False)
 
 
 def _no_children() -> pl.DataFrame:

@@ -24,6 +24,8 @@ _SETTING_NOTES = {
     "memory_limit": "of the database; the rest of a run needs about as much again",
     "suppression_threshold": "counts below it are withheld (policy of 2007: fewer than thirty)",
     "confirm_drop_share": "a correction that drops a larger share of the earlier records waits for confirmation",
+    "school_drop_share": "a school with a larger share of its records gone since it was last certified is named in a warning",
+    "reminder_days": "days before, and with a minus after, the due date on which districts are reminded; [] for never",
     "review_flag_days": "business days after which an open near match is flagged in mosis status",
     "review_escalate_days": "business days after which it is escalated: the state decides it (mosis review)",
     "model_version": "folder in HOME/models/; the model that ships where it is not set",
@@ -40,6 +42,7 @@ _EXAMPLES = {
     "inbox": '"/srv/sftp/inbox"',
     "model_version": '"2026-10"',
     "spark_folder": '"/srv/shared/mosis"',
+    "reminder_days": "[14, 7, 3, 1, 0, -1, -7]",
     "testing_windows": '[{ assessment = "MAPSPR", opens = 2026-03-30, closes = 2026-05-22 }]',
 }
 # The districts' own folders: their group is the operator's to set, others see nothing.

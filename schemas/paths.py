@@ -35,6 +35,8 @@ class Settings(BaseModel):
     memory_limit: str = "6GB"
     suppression_threshold: int = Field(30, ge=2)
     confirm_drop_share: float = Field(0.20, ge=0, le=1)
+    school_drop_share: float = Field(0.20, ge=0, le=1)
+    reminder_days: tuple[int, ...] = (14, 7, 3, 1, 0, -1, -7)
     model_version: str | None = None
     review_flag_days: int = Field(5, ge=1)
     review_escalate_days: int = Field(15, ge=1)

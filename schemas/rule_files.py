@@ -67,6 +67,15 @@ def _merged(dictionary: Dictionary, name: str, columns: tuple[str, ...], key: tu
     return with_overlay(rows, corrections, place)
 
 
+def rule_prefix(layout: str, dictionary: Dictionary) -> str:
+    """The letters that the rule numbers of a layout begin with.
+
+    Raises:
+        RuleBookError: layouts.csv has no row for the layout.
+    """
+    return _book_of(layout, dictionary)["prefix"]
+
+
 def _book_of(layout: str, dictionary: Dictionary) -> DataRow:
     for row in _merged(dictionary, "layouts.csv", LAYOUT_COLUMNS, ("layout",)):
         if row["layout"] == layout:

@@ -105,13 +105,14 @@ def status(
     """
     from flows.session import open_reader
     from outputs.question_ages import question_ages
-    from outputs.status import print_status, status_json, status_rows
+    from outputs.status import building_rows, print_status, status_json, status_rows
     from schemas.clock import SystemClock
 
     state = open_home(home)
     now = SystemClock().now()
     with open_reader(state) as reader:
         rows = status_rows(reader.con, reader.dictionary, reader.directory, now, collection)
+        buildings = building_rows(reader.con, reader.dictionary, reader.directory, now, collection)
         ages = question_ages(
             reader.con,
             now,
@@ -119,9 +120,9 @@ def status(
             escalate_days=state.settings.review_escalate_days,
         )
     if as_json:
-        print(json.dumps(status_json(rows, ages), indent=2))
+        print(json.dumps(status_json(rows, ages, buildings), indent=2))
     else:
-        print_status(rows, now=now, everything=everything, ages=ages)
+        print_status(rows, now=now, everything=everything, ages=ages, buildings=buildings)
 
 
 def confirm(

@@ -48,7 +48,7 @@ class Offer:
 
     Args:
         counts: school_code, grade, records.
-        warnings: rule number, message and count of the warnings that stand.
+        warnings: rule number, message, how many stand, and whether they are about the file as a whole.
         difference: to the certified file that this one would replace; null where there is none.
     """
 
@@ -58,7 +58,7 @@ class Offer:
     rows_hash: str
     records: int
     counts: pl.DataFrame
-    warnings: tuple[tuple[str, str, int], ...] = ()
+    warnings: tuple[tuple[str, str, int, bool], ...] = ()
     is_pilot: bool = False
     is_certified: bool = False
     difference: Difference | None = field(default=None, compare=False)
@@ -91,17 +91,17 @@ def find_offers(con: duckdb.DuckDBPyConnection, names: Names[str]) -> dict[str, 
     }  # fmt: skip
 
 
-def _warnings(con: duckdb.DuckDBPyConnection, names: Names[str]) -> dict[str, list[tuple[str, str, int]]]:
+def _warnings(con: duckdb.DuckDBPyConnection, names: Names[str]) -> dict[str, list[tuple[str, str, int, bool]]]:
     rows = con.execute(
-        "SELECT submission_id, rule_id, any_value(message), count(*) FROM quality.violation "
+        "SELECT submission_id, rule_id, any_value(message), count(*), bool_and(line_number IS NULL) FROM quality.violation "
         "WHERE list_contains(?, submission_id) AND severity = 'W' AND scope <> 'state' "
         "AND status IN ('open', 'reopened', 'contacted') "
         "GROUP BY submission_id, rule_id, CASE WHEN scope = 'file' THEN message END ORDER BY count(*) DESC, rule_id, 3",
         [sorted(names)],
     ).fetchall()
-    found: dict[str, list[tuple[str, str, int]]] = {}
-    for name, rule_id, message, number in rows:
-        found.setdefault(name, []).append((rule_id, message, number))
+    found: dict[str, list[tuple[str, str, int, bool]]] = {}
+    for name, *warning in rows:
+        found.setdefault(name, []).append((warning[0], warning[1], warning[2], warning[3]))
     return found
 
 
@@ -128,7 +128,7 @@ def certificate_csv(offer: Offer, dictionary: Dictionary, directory: Directory) 
     pilot = " This is a pilot: nothing of it is counted." if offer.is_pilot else ""
     line = {
         "What": f"SIGN THIS LINE: {name} ({offer.district_code}) certifies {title}: {counted(offer.records, 'record')}, "
-        f"{counted(sum(number for _, _, number in offer.warnings), 'warning')}. Fill in SignedBy, Title and Date, save "
+        f"{counted(sum(number for _, _, number, _ in offer.warnings), 'warning')}. Fill in SignedBy, Title and Date, save "
         f"as CSV and drop the file into your inbox folder.{pilot}",
         "Statement": STATEMENT,
         "CertifySubmission": offer.submission_id,
@@ -151,8 +151,9 @@ def _count_lines(offer: Offer, directory: Directory) -> Iterator[dict[str, str]]
 
 
 def _other_lines(offer: Offer) -> Iterator[dict[str, str]]:
-    for rule_id, message, number in offer.warnings[:_MOST_WARNINGS]:
-        yield {"What": f"Warning {rule_id} on {counted(number, 'record')}: {message}"}
+    for rule_id, message, number, is_whole_file in offer.warnings[:_MOST_WARNINGS]:
+        where = "" if is_whole_file else f" on {counted(number, 'record')}"
+        yield {"What": f"Warning {rule_id}{where}: {message}"}
     if len(offer.warnings) > _MOST_WARNINGS:
         yield {"What": f"{len(offer.warnings) - _MOST_WARNINGS} more kinds of warnings: see violations.html"}
     if offer.difference is not None:
