@@ -20,7 +20,13 @@ from schemas.inbox.opening import NotPlain
 from schemas.inbox.quarantine import quarantine_suspect
 from schemas.inbox.recognise import recognise
 from schemas.inbox.waiting import Suspect, find_waiting
-from schemas.reading.recognition import CERTIFICATE, DECERTIFICATION, LOCATOR_REQUEST, NEAR_MATCH_RETURN
+from schemas.reading.recognition import (
+    CERTIFICATE,
+    DECERTIFICATION,
+    LOCATOR_REQUEST,
+    NEAR_MATCH_RETURN,
+    VIOLATION_RESPONSE,
+)
 from schemas.submission import Submission, submission_id
 
 NO_CLAIM = ""
@@ -97,7 +103,9 @@ def wanted(session: Session, entry: Entry, collection: str | None, districts: Se
         found = recognise(entry.path.read_bytes(), session.dictionary).collection_version
     except (FileRefused, OSError):
         return False
-    return found in (collection, ID_BATCH, NEAR_MATCH_RETURN, LOCATOR_REQUEST, CERTIFICATE, DECERTIFICATION)
+    return found in (
+        collection, ID_BATCH, NEAR_MATCH_RETURN, LOCATOR_REQUEST, CERTIFICATE, DECERTIFICATION, VIOLATION_RESPONSE,
+    )  # fmt: skip
 
 
 @dataclass

@@ -12,8 +12,10 @@ import duckdb
 import polars as pl
 
 from flows.lookup_requests import StagedLookups
+from flows.outboxes import refresh_outboxes
 from flows.receiving import claim_of
 from flows.report_queries import as_stored, by_submission, stored_ids
+from flows.responses import answer_response, findings_of_responses, write_responses
 from flows.session import Session
 from flows.signed_forms import answer_form
 from flows.staging import REFUSED_SCHEMA
@@ -26,19 +28,20 @@ from outputs.locator_answers import LOCATED, write_located
 from outputs.question_ages import question_ages
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.state_page import STATE_PAGE, write_state_page
+from outputs.violation_desk.changes import with_changes
 from outputs.violation_rows import read_violations
 from schemas.errors import FileRefused
 from schemas.files import make_folder
 from schemas.identity_fields import IDENTITY_SOURCES
 from schemas.inbox.claim import release_claim
 from schemas.inbox.quarantine import quarantine_content
-from schemas.reading.recognition import LOCATOR_REQUEST
+from schemas.reading.recognition import LOCATOR_REQUEST, VIOLATION_RESPONSE
 from schemas.reading.signed_forms import SIGNED_FORMS
 from schemas.rules import RuleBook
 from schemas.submission import Submission
 
 # Files in which no ID is asked for.
-NO_IDS_ASKED = (LOCATOR_REQUEST, *SIGNED_FORMS)
+NO_IDS_ASKED = (LOCATOR_REQUEST, VIOLATION_RESPONSE, *SIGNED_FORMS)
 NO_ASSIGNMENTS = pl.DataFrame(schema={"outcome": pl.String})
 NO_REFUSED = pl.DataFrame(schema=REFUSED_SCHEMA)
 # What answers and reports show of a record; the other hundred columns stay where they are.
@@ -98,7 +101,7 @@ class ReportDesk:
         make_folder(folder, 0o750)
         name = submission.submission_id
         # What could not be stored has no answer, whatever the plan says: its IDs were never given.
-        submission = answer_form(self.session, submission)
+        submission = answer_response(self.session.con, answer_form(self.session, submission))
         is_refused = submission.status in ("rejected", "quarantined")
         assignments = None if is_refused else frames.assignments.get(name)
         ids = count_outcomes(assignments) if assignments is not None else None
@@ -110,6 +113,9 @@ class ReportDesk:
             files += self._located(folder, submission)
         elif submission.layout in SIGNED_FORMS:
             ids = None
+        elif submission.layout == VIOLATION_RESPONSE:
+            if submission.status == "answered":
+                files += write_responses(self.session.con, folder, submission)
         elif submission.status in ("trial", "superseded", "answered", "certified"):
             files += self._reports.write(folder, submission, violations, ids, at, records=frames.records.get(name))
             book = self.session.rule_book(submission.collection_version or "")
@@ -129,7 +135,7 @@ class ReportDesk:
         )
         if submission.status == "quarantined":
             self._set_aside(submission, at)
-        write_receipt(folder, receipt, facts)
+        write_receipt(folder, with_changes(receipt, violations), facts)
         self._count(ids, violations)
 
     def _set_aside(self, submission: Submission, at: datetime) -> None:
@@ -195,7 +201,9 @@ class ReportDesk:
             assignments=by_submission(self._assignments(con, names)),
             candidates=by_submission(self.plan.candidates.filter(pl.col("submission_id").is_in(list(names)))),
             refused=by_submission(staged.refused(names)),
-            violations=by_submission(read_violations(con, names)) | by_submission(staged.return_findings(names)),
+            violations=by_submission(read_violations(con, names))
+            | by_submission(staged.return_findings(names))
+            | findings_of_responses(con, names),
         )
 
     def _assignments(self, con: duckdb.DuckDBPyConnection, names: Collection[str]) -> pl.DataFrame:
@@ -225,7 +233,8 @@ class ReportDesk:
 
 
 def write_overview(session: Session) -> list[str]:
-    """The operator's state page, written anew after each run."""
+    """The operator's state page, and the first pages of the outboxes that have changed; after each run and decision."""
+    refresh_outboxes(session)
     path = session.home.reports / STATE_PAGE
     settings, now = session.home.settings, session.clock.now()
     ages = question_ages(

@@ -9,6 +9,7 @@ import polars as pl
 
 from flows.group_commits import REJECTED_REASON, CommitUnit
 from flows.lookup_requests import StagedLookups
+from flows.responses import store_responses
 from flows.session import Session
 from flows.unit_frames import StagedFrames, with_state_ids
 from matching.answers import record_answers
@@ -65,6 +66,7 @@ class StateSteps:
         fill_answered_ids(con, answered, at)
         compare_again(con, answered["submission_id"].unique(), self.session.comparisons, at)
         StagedLookups(frames.folder).log(con, unit.submissions, at)
+        store_responses(con, unit.submissions, frames.folder, at)
 
     def reject(self, con: duckdb.DuckDBPyConnection, submission: Submission, error_name: str) -> None:
         """A submission that cannot be stored: rejected, with a receipt that does not blame the district."""

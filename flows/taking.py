@@ -27,7 +27,9 @@ from schemas.reading import (
     read_near_match_return,
     read_signed_form,
 )
+from schemas.reading.recognition import VIOLATION_RESPONSE
 from schemas.submission import Submission
+from schemas.violation_responses.reading import read_violation_response
 
 # Files read side by side; splitting and decoding leave the interpreter's lock for most of their time.
 READERS = 2
@@ -112,6 +114,8 @@ def read_file(claimed: Submission, path: Path | None, dictionary: Dictionary, ha
             extract = read_locator_request(content, recognition)
         elif recognition.file_format in SIGNED_FORMS:
             extract = read_signed_form(content, recognition)
+        elif recognition.file_format == VIOLATION_RESPONSE:
+            extract = read_violation_response(content, recognition)
         else:
             extract = read_extract(content, recognition, dictionary, hasher)
             refuse_other_district(extract, submission.district_code)
@@ -146,6 +150,7 @@ class Taking:
     returns: dict[str, Extract] = field(default_factory=dict)
     locators: dict[str, Extract] = field(default_factory=dict)
     forms: dict[str, Extract] = field(default_factory=dict)
+    responses: dict[str, Extract] = field(default_factory=dict)
 
     def take(self, read: ReadFile) -> Submission:
         """Stage one file that was read; one that cannot be taken keeps its reason instead."""
@@ -164,6 +169,10 @@ class Taking:
         if submission.file_format in SIGNED_FORMS:
             # Whether it was acted on before is seen from what it names, however its bytes were saved.
             self.forms[submission.submission_id] = extract
+            return replace(submission, status="answered")
+        if submission.file_format == VIOLATION_RESPONSE:
+            # Rows that are there already are seen one by one, however the file was saved.
+            self.responses[submission.submission_id] = extract
             return replace(submission, status="answered")
         if duplicate_of := self._duplicate_of(submission):
             return replace(submission, outcome="duplicate", status="duplicate", duplicate_of=duplicate_of)

@@ -18,7 +18,13 @@ from outputs.violation_report.record_queries import load_records
 from outputs.violation_rows import VIOLATION_ROW_SCHEMA
 from schemas.dictionary import ID_BATCH
 from schemas.dictionary import Collection as RecordCollection
-from schemas.reading.recognition import CERTIFICATE, DECERTIFICATION, LOCATOR_REQUEST, NEAR_MATCH_RETURN
+from schemas.reading.recognition import (
+    CERTIFICATE,
+    DECERTIFICATION,
+    LOCATOR_REQUEST,
+    NEAR_MATCH_RETURN,
+    VIOLATION_RESPONSE,
+)
 from schemas.submission import Submission
 
 # What a receipt calls a file that is of no collection.
@@ -26,6 +32,7 @@ _TITLES = {
     LOCATOR_REQUEST: "Locator request",
     CERTIFICATE: "Certificate",
     DECERTIFICATION: "Request to take a certificate back",
+    VIOLATION_RESPONSE: "Answers to violations",
 }
 NO_VIOLATIONS = pl.DataFrame(schema=VIOLATION_ROW_SCHEMA)
 
@@ -64,7 +71,7 @@ class ViolationReports:
             self._records |= self._records_of(version, [rows[submission.submission_id] for submission in same])
 
     def _records_of(self, version: str, rows: Sequence[pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        if version in (ID_BATCH, NEAR_MATCH_RETURN, LOCATOR_REQUEST):
+        if version in (ID_BATCH, NEAR_MATCH_RETURN, *_TITLES):
             return {}
         collection = self.session.dictionary.collection(version)
         words = self._words_of(collection)
@@ -127,7 +134,7 @@ class ViolationReports:
 
     def _collection(self, submission: Submission) -> RecordCollection | None:
         version = submission.collection_version
-        if version in (None, NEAR_MATCH_RETURN, LOCATOR_REQUEST, CERTIFICATE, DECERTIFICATION):
+        if version in (None, NEAR_MATCH_RETURN, *_TITLES):
             return None
         return self.session.dictionary.collection(version)
 

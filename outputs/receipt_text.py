@@ -29,6 +29,8 @@ _FILES = {
     "ids_assigned.txt": "students with their state IDs",
     "errors_to_fix.txt": "records that got no ID, each with the reason",
     "matches_to_resolve.txt": "students we need your decision about",
+    "responses.csv": "which of your answers were taken, and why not",
+    "fix_up.csv": "the records with errors alone, to correct and send back",
     "located.csv": "what each look-up came to (for a spreadsheet)",
     "canceled_records.txt": "records canceled at your request",
     "receipt.json": "this receipt for programs",

@@ -23,6 +23,8 @@ from schemas.reading.recognition import DELIMITERS, LOCATOR_REQUEST, NEAR_MATCH_
 from schemas.reading.refusals import file_refused
 from schemas.reading.returns import answer_kind
 from schemas.reading.signed_forms import form_columns
+from schemas.violation_responses.reading import is_response_workbook, response_header_line, response_recognition
+from schemas.violation_responses.workbook import is_workbook
 
 # Lines that are looked at before the whole file is: recognition must not cost more than reading.
 HEAD_BYTES = 1 << 16
@@ -36,6 +38,8 @@ def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
         FileRefused: quarantined (nothing recognised) or rejected (an extract of ours that cannot be used), with the
             line, what was found, what was expected and what to do.
     """
+    if is_workbook(content) and is_response_workbook(content):
+        return response_recognition("utf-8", False, 0, ())
     refuse_foreign(content)
     decoded = decode(content)
     _refuse_flood(decoded)
@@ -49,6 +53,7 @@ def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
     found = (
         _as_locator(head, first, decoded)
         or _as_signed_form(head, first, decoded)
+        or _as_response(head, first, decoded)
         or _as_delimited(head, first, decoded, dictionary)
         or _as_answer(head, decoded)
         or _as_batch(head, decoded, dictionary)
@@ -120,6 +125,12 @@ def _as_signed_form(head: Sequence[str], first: int, decoded: DecodedFile) -> Re
         kind, kind, None, "", file_format, decoded.encoding, decoded.has_bom, newline_kinds(decoded.data), columns,
         first + 1, 1,
     )  # fmt: skip
+
+
+def _as_response(head: Sequence[str], first: int, decoded: DecodedFile) -> Recognition | None:
+    if response_header_line(head[first]) is None:
+        return None
+    return response_recognition(decoded.encoding, decoded.has_bom, first + 1, newline_kinds(decoded.data))
 
 
 def _as_batch(head: Sequence[str], decoded: DecodedFile, dictionary: Dictionary) -> Recognition | None:

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-FileFormat = Literal["comma", "tab", "fixed", "id_batch", "near_match_return", "locator_request", "certificate", "decertification"]
+FileFormat = Literal["comma", "tab", "fixed", "id_batch", "near_match_return", "locator_request", "certificate", "decertification", "violation_response"]
 Encoding = Literal["utf-8", "windows-1252"]
 NEAR_MATCH_RETURN = "near_match_return"
 LOCATOR_REQUEST = "locator_request"
 # Forms that a district signs; layout, collection and format of such a file have this one name.
 CERTIFICATE = "certificate"
 DECERTIFICATION = "decertification"
+VIOLATION_RESPONSE = "violation_response"
 DELIMITERS: dict[str, str] = {"comma": ",", "tab": "\t"}
 
 

@@ -1,0 +1,1 @@
+"""Answers of districts to violations: the filled columns Response and Comment of a violations file that comes back."""
