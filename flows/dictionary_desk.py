@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+from flows.session import open_reader
 from outputs.dictionary_diff import compare_years, difference_page, difference_text
 from outputs.dictionary_diff.text import difference_json
+from outputs.dictionary_docs.manual import manual_page
+from outputs.dictionary_docs.use import rule_use
+from outputs.dictionary_docs.write import write_docs
 from outputs.dictionary_show import collection_rows, field_rows, show_collections, show_field, show_layout
 from outputs.templates_of_layouts import template_csv, template_xlsx
 from schemas.dictionary import Dictionary, load_dictionary
@@ -56,3 +60,23 @@ def diff_years(before: int, after: int, html: Path | None, home: Path | None, *,
         return json.dumps(difference_json(difference), indent=2)
     text = difference_text(difference).rstrip("\n")
     return f"{text}\n\nWrote {html}." if html else text
+
+
+def docs(to: Path, home: Path | None) -> str:
+    """Write the pages of the dictionary; with a home also its corrections and how often each rule fires there.
+
+    Raises:
+        UsageError: the folder holds other files. Busy: a run is at work in the home.
+    """
+    if home is None:
+        pages = write_docs(load_dictionary(), to, None)
+    else:
+        with open_reader(StateHome.open(home)) as reader:
+            pages = write_docs(reader.dictionary, to, rule_use(reader.con))
+    return f"Wrote {pages:,} pages. Begin with {to / 'index.html'}."
+
+
+def manual(school_year: int, to: Path, home: Path | None) -> str:
+    """Write the manual of a school year as one page to print."""
+    write_atomic(to, manual_page(open_dictionary(home), school_year))
+    return f"Wrote {to}."

@@ -17,6 +17,8 @@ def register(app: typer.Typer) -> None:
     group.command()(show)
     group.command()(template)
     group.command("diff")(diff)
+    group.command("docs")(docs)
+    group.command("manual")(manual)
     app.add_typer(group, name="dictionary")
 
 
@@ -73,3 +75,32 @@ def diff(
     from flows.dictionary_desk import diff_years
 
     print(diff_years(before, after, html, home, as_json=as_json))
+
+
+def docs(
+    to: Annotated[Path, typer.Option("--to", help="Folder for the pages; an earlier edition in it is replaced.")],
+    home: HomeOption = None,
+) -> None:
+    """Write the dictionary as pages: one for each layout, code set and rule, with a search.
+
+    With a home, the pages show its own corrections and how often each rule fires and is waived there.
+
+    Example: mosis dictionary docs --to dictionary --home /srv/mosis
+    """
+    from flows.dictionary_desk import docs as write
+
+    print(write(to, home))
+
+
+def manual(
+    year: Annotated[int, typer.Option("--year", help="School year, named by the year in which it ends.")],
+    to: Annotated[Path, typer.Option("--to", help="File to write, such as manual_2027.html.")],
+    home: HomeOption = None,
+) -> None:
+    """Write the manual of a school year: one page to print, with what changed since the year before.
+
+    Example: mosis dictionary manual --year 2027 --to manual_2027.html
+    """
+    from flows.dictionary_desk import manual as write
+
+    print(write(year, to, home))

@@ -7,7 +7,7 @@ from outputs.next_steps import long_date
 from outputs.pages import render_page
 
 # Colour of each kind of change: what needs work is not coloured as an error, it only stands out.
-_BADGES = {
+BADGES = {
     "added": "accent", "dropped": "warning", "expired": "warning", "renamed": "accent", "shortened": "warning",
     "lengthened": "good", "requirement": "accent", "changed": "accent", "moved": "warning", "new": "accent",
 }  # fmt: skip
@@ -16,7 +16,7 @@ _BADGES = {
 def difference_page(difference: YearDifference) -> bytes:
     """For a district data manager: what to change in the extracts, file by file."""
     return render_page(
-        "difference.html.j2",
+        "dictionary_difference.html.j2",
         title=f"MOSIS: what changes for {year_name(difference.after)}",
         data=None,
         style="dictionary_docs/docs.css",
@@ -24,7 +24,7 @@ def difference_page(difference: YearDifference) -> bytes:
         years=(year_name(difference.before), year_name(difference.after)),
         headline=headline(difference),
         kinds=KINDS,
-        badges=_BADGES,
+        badges=BADGES,
         layout_line=layout_line,
         long_date=long_date,
     )

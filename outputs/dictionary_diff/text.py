@@ -10,7 +10,7 @@ from outputs.next_steps import counted, long_date
 
 KINDS = {
     "added": "New", "dropped": "Gone", "renamed": "Renamed", "lengthened": "Longer", "shortened": "Shorter",
-    "requirement": "Required", "changed": "Changed", "expired": "Ends",
+    "requirement": "Asked", "changed": "Changed", "expired": "Ends",
 }  # fmt: skip
 
 

@@ -18,8 +18,9 @@ def rule_page(rule_id: str) -> str:
     return f"rules/{quote(rule_id, safe='')}.html"
 
 
-def layout_page(layout: str) -> str:
-    return f"layouts/{quote(layout, safe='')}.html"
+def layout_page(layout: str, school_year: int | None = None) -> str:
+    """The page of the newest school year, or of an earlier one."""
+    return f"layouts/{quote(layout, safe='')}{f'_{school_year}' if school_year else ''}.html"
 
 
 def code_set_page(code_set: str) -> str:
