@@ -127,7 +127,7 @@ class ReportDesk:
             facts,
             violations=violations if violations is not None else self._no_violations(submission),
             ids=ids
-            if ids is not None or is_refused or not submission.accepted_count or submission.layout in NO_IDS_ASKED
+            if ids is not None or is_refused or not submission.accepted_count or not self._asks_for_ids(submission)
             else count_outcomes(NO_ASSIGNMENTS),
             finished_at=at,
             dictionary_version=self.session.dictionary.version,
@@ -137,6 +137,11 @@ class ReportDesk:
             self._set_aside(submission, at)
         write_receipt(folder, with_changes(receipt, violations), facts)
         self._count(ids, violations)
+
+    def _asks_for_ids(self, submission: Submission) -> bool:
+        """Whether a file is about children, who get state IDs; forms, questions, staff and calendars are not."""
+        layout = self.session.dictionary.layouts.get((submission.layout or "", submission.school_year or 0))
+        return submission.layout not in NO_IDS_ASKED and (layout is None or layout.is_about_students)
 
     def _set_aside(self, submission: Submission, at: datetime) -> None:
         """Put a copy of what was read and is none of ours where an operator looks for it."""

@@ -18,6 +18,8 @@ __all__ = [
     "STANDING", "VIOLATION_ROW_SCHEMA", "as_first_seen", "name_children", "read_violations", "store_violations",
 ]  # fmt: skip
 _SCHOOL_SOURCES = ("reporting_school_code", "current_school_code")
+# A record of staff is followed from file to file by the educator's dummy identifier.
+_OWN_NUMBERS = ("local_student_id", "educator_id")
 _MOMENT = pl.Datetime("us", "UTC")
 _FILE_COLUMNS = ("submission_id", "district_code", "file_school_code", "layout", "collection_version")
 # What name_children leaves open; matching with earlier files, other files or people fill it.
@@ -109,7 +111,7 @@ def _children(records: pl.DataFrame) -> pl.DataFrame:
     sources = {
         "school_code": next((name for name in _SCHOOL_SOURCES if name in records.columns), None),
         "state_id": "state_id" if "state_id" in records.columns else None,
-        "local_student_id": "local_student_id" if "local_student_id" in records.columns else None,
+        "local_student_id": next((name for name in _OWN_NUMBERS if name in records.columns), None),
     }
     return records.select(
         "submission_id",
