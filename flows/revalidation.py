@@ -25,6 +25,7 @@ from flows.report_queries import named
 from flows.session import Session, open_session
 from flows.staging import StagedBatch, StagingArea, scan_rule_runs, scan_violations, submission_frame
 from flows.taking import read_file
+from flows.violation_acts import REVALIDATE
 from matching.acts import Act, ActDesk
 from matching.ssn import SsnHasher
 from outputs.across_files import Comparisons, judge_again
@@ -41,7 +42,6 @@ from schemas.reading.refusals import load_reasons
 from schemas.submission import Submission
 from schemas.validation import validate_records
 
-REVALIDATE = "revalidate"
 LINE = ["submission_id", "line_number"]
 _SCHOOL_SOURCES = ("reporting_school_code", "current_school_code", "local_student_id")
 

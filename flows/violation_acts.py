@@ -8,9 +8,12 @@ import duckdb
 from matching.acts import Act, Carry
 from outputs.violation_desk import decide
 from outputs.violation_desk.decide import Decided
+from outputs.violation_desk.decide_responses import ResponseSelection, decide_responses
 from outputs.violation_desk.selection import Selection
 
 SET, WAIVE, UNWAIVE, EXPIRE = "set_violations", "waive_violations", "unwaive_violations", "expire_waivers"
+DECIDE_RESPONSES = "decide_responses"
+REVALIDATE = "revalidate"
 
 
 def carry_set(con: duckdb.DuckDBPyConnection, act: Act, block_number: int) -> None:
@@ -31,6 +34,25 @@ def carry_expire(con: duckdb.DuckDBPyConnection, act: Act, block_number: int) ->
     decide.expire(con, _by(act, block_number), date.fromisoformat(act.facts["today"]))
 
 
+def carry_decide_responses(con: duckdb.DuckDBPyConnection, act: Act, block_number: int) -> None:
+    """Facts: selection, verdict (approved, refused), until."""
+    until = act.facts["until"]
+    decide_responses(
+        con,
+        _by(act, block_number),
+        ResponseSelection.from_json(act.facts["selection"]),
+        act.facts["verdict"],
+        date.fromisoformat(until) if until else None,
+    )
+
+
+def carry_revalidate(con: duckdb.DuckDBPyConnection, act: Act, block_number: int) -> None:
+    """After an interruption; what reads files is loaded only then."""
+    from flows.revalidation import carry_revalidation
+
+    carry_revalidation(con, act, block_number)
+
+
 def _by(act: Act, block_number: int) -> Decided:
     return Decided(block_number, act.at, act.actor, act.reason)
 
@@ -44,4 +66,6 @@ VIOLATION_ACTS: Mapping[str, Carry] = {
     WAIVE: carry_waive,
     UNWAIVE: carry_unwaive,
     EXPIRE: carry_expire,
+    DECIDE_RESPONSES: carry_decide_responses,
+    REVALIDATE: carry_revalidate,
 }

@@ -134,7 +134,7 @@ class ViolationReports:
 
     def _collection(self, submission: Submission) -> RecordCollection | None:
         version = submission.collection_version
-        if version in (None, NEAR_MATCH_RETURN, *_TITLES):
+        if version is None or version in (NEAR_MATCH_RETURN, *_TITLES):
             return None
         return self.session.dictionary.collection(version)
 

@@ -140,3 +140,26 @@ def _print_changes(console: Any, rules: Any) -> None:
     for rule, severity, *counts in changed.select("rule_id", "severity", "before", "after", "new", "gone").iter_rows():
         table.add_row(rule, _SEVERITY[severity], *(f"{count:,}" for count in counts))
     console.print(table)
+
+
+def print_responses(found: list[dict[str, Any]]) -> None:
+    """Open answers by rule and word."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    if not found:
+        console.print("No answer waits for a decision.")
+        return
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    for name in ("rule", "field", "response"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for name in ("answers", "districts", "comments"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in found:
+        table.add_row(
+            row["rule_id"], row["field"] or "", row["response"],
+            *(f"{row[name]:,}" for name in ("answers", "districts", "comments")),
+        )  # fmt: skip
+    console.print(table)

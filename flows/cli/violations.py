@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli.options import HomeOption, JsonOption, actor, open_home
+from flows.cli.violation_responses import responses
 
 if TYPE_CHECKING:
     from flows.violations import Done
@@ -61,6 +62,7 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say how many
 
 
 def register(app: typer.Typer) -> None:
+    desk.add_typer(responses, name="responses")
     app.add_typer(desk, name="violations")
 
 

@@ -41,18 +41,18 @@ def chosen_for(status: str, selection: Selection, at: datetime) -> tuple[str, di
 def set_status(con: duckdb.DuckDBPyConnection, by: Decided, selection: Selection, status: str) -> int:
     """Give violations a state; gives how many. A finding that compares districts changes for both of them."""
     source, values = chosen_for(status, selection, by.at)
-    touched = _update(con, source, values, {"status": status, "waived_until": None}, by.number)
+    touched = update_rows(con, source, values, {"status": status, "waived_until": None}, by.number)
     touched += share_with_other_side(con, [row for row, _ in touched], by.at)
     _record(con, by, "set", selection, touched, status=status)
-    return _settle(con, touched)
+    return settle(con, touched)
 
 
 def waive_rows(con: duckdb.DuckDBPyConnection, by: Decided, selection: Selection, until: date) -> int:
     """Let the violations that stand in a selection stand until a day; gives how many."""
     source, values = standing_of(selection, by.at)
-    touched = _update(con, source, values, {"status": "waived", "waived_until": until}, by.number)
+    touched = update_rows(con, source, values, {"status": "waived", "waived_until": until}, by.number)
     _record(con, by, "waive", selection, touched, status="waived", until=until)
-    return _settle(con, touched)
+    return settle(con, touched)
 
 
 def standing_of(selection: Selection, at: datetime) -> tuple[str, dict[str, Any]]:
@@ -89,19 +89,19 @@ def unwaive(con: duckdb.DuckDBPyConnection, by: Decided, selection: Selection) -
         _end_waivers(con, by, selection)
     source, values = selected(selection, by.at)
     source += " AND violation.status = 'waived'"
-    touched = _update(con, source, values, {"status": "reopened"}, by.number)
+    touched = update_rows(con, source, values, {"status": "reopened"}, by.number)
     _cover_again(con, by.at, touched)
     _record(con, by, "unwaive", selection, touched, status="reopened")
-    return _settle(con, touched)
+    return settle(con, touched)
 
 
 def expire(con: duckdb.DuckDBPyConnection, by: Decided, today: date) -> int:
     """Reopen what is waived by a waiver whose last day is past, in files that are not certified; gives how many rows."""
     source, values = run_out(today)
-    touched = _update(con, source, values, {"status": "reopened"}, by.number)
+    touched = update_rows(con, source, values, {"status": "reopened"}, by.number)
     _cover_again(con, by.at, touched)
     _record(con, by, "expire", Selection(), touched, status="reopened")
-    return _settle(con, touched)
+    return settle(con, touched)
 
 
 def run_out(today: date) -> tuple[str, dict[str, Any]]:
@@ -117,7 +117,7 @@ def run_out(today: date) -> tuple[str, dict[str, Any]]:
 Touched = list[tuple[int, str]]
 
 
-def _update(
+def update_rows(
     con: duckdb.DuckDBPyConnection, source: str, values: dict[str, Any], changes: dict[str, Any], number: int
 ) -> Touched:
     """Row and submission of each violation that was changed."""
@@ -202,7 +202,7 @@ def _record(
     ).fetchall()  # fmt: skip
 
 
-def _settle(con: duckdb.DuckDBPyConnection, touched: Touched) -> int:
+def settle(con: duckdb.DuckDBPyConnection, touched: Touched) -> int:
     """Counts and pages of the submissions that were touched."""
     names = sorted({name for _, name in touched})
     recount(con, names)

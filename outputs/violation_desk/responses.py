@@ -47,6 +47,9 @@ def take_responses(
         pl.coalesce("known_rule", "rule_id").fill_null("").alias("rule_id"),
         pl.coalesce("known_field", "field").alias("field"),
         pl.col("known_other").alias("other_district_code"),
+        pl.col("known_collection").alias("collection_version"),
+        pl.col("known_state_id").alias("state_id"),
+        pl.col("known_local_id").alias("local_student_id"),
         pl.coalesce("word", "response").fill_null("").str.slice(0, 60).alias("response"),
         pl.col("comment").str.slice(0, 2000),
         pl.lit(at).alias("received_at"),
@@ -89,7 +92,7 @@ def _judged(
         SELECT answers.*, file.status AS file_status, known.rule_id AS known_rule, known.field AS known_field,
                known.other_district_code AS known_other, known.status AS violation_status,
                known.school_code AS known_school, known.state_id AS known_state_id,
-               known.local_student_id AS known_local_id, known.severity, known.scope
+               known.local_student_id AS known_local_id, known.collection_version AS known_collection
         FROM answers
         LEFT JOIN intake.submission AS file
           ON file.submission_id = answers.submission_id AND file.district_code = $district
