@@ -1,9 +1,11 @@
 """``dictionary show``: collections, record layouts and single fields of the data dictionary, as rows and as text."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from typing import Any
 
+from schemas.data_files import Change
 from schemas.dictionary import Collection, Dictionary, Field, RecordLayout
 from schemas.errors import UnknownName
 from schemas.rules import load_rule_book
@@ -12,7 +14,10 @@ TEXT_COLUMNS = ("position", "column", "requirement", "type", "size", "code_set",
 
 
 def collection_rows(dictionary: Dictionary) -> list[dict[str, Any]]:
-    """One row a collection: literal, layout, cycle, days and who is in it; the ID batch last."""
+    """One row a collection, by due date: literal, layout, cycle, days and who is in it; those without a day last."""
+    dated = sorted(
+        dictionary.collections, key=lambda each: (each.due_date is None, each.due_date or date.max, each.version)
+    )
     return [
         {
             "collection": collection.version,
@@ -24,8 +29,9 @@ def collection_rows(dictionary: Dictionary) -> list[dict[str, Any]]:
             "window_opens": _iso(collection.window_opens),
             "due_date": _iso(collection.due_date),
             "population": collection.population,
+            "corrected": _said(collection.change),
         }
-        for collection in (*dictionary.collections, dictionary.id_batch)
+        for collection in (*dated, dictionary.id_batch)
     ]
 
 
@@ -47,6 +53,7 @@ def field_rows(dictionary: Dictionary, collection: Collection) -> list[dict[str,
             "purpose": field.purpose,
             "definition": field.definition,
             "source": field.source,
+            "corrected": _said(field.change),
         }
         for field, first, last in dictionary.layout_of(collection).positions()
     ]
@@ -55,8 +62,9 @@ def field_rows(dictionary: Dictionary, collection: Collection) -> list[dict[str,
 def show_collections(dictionary: Dictionary) -> str:
     """All collections as a text table."""
     rows = collection_rows(dictionary)
-    table = _table(("collection", "layout", "count_date", "window_opens", "due_date", "title"), rows)
-    return f"Data dictionary {dictionary.version}\n\n{table}"
+    table = _table(("due_date", "collection", "layout", "count_date", "window_opens", "title"), rows)
+    corrections = [f"{row['collection']}: {row['corrected']}" for row in rows if row["corrected"]]
+    return "\n".join([f"Data dictionary {dictionary.version}", "", table, *corrections]).rstrip("\n") + "\n"
 
 
 def show_layout(dictionary: Dictionary, collection: Collection) -> str:
@@ -68,7 +76,8 @@ def show_layout(dictionary: Dictionary, collection: Collection) -> str:
         f"{len(layout.fields)} fields, {layout.width} characters in a fixed-width file. "
         f"Dictionary {dictionary.version}."
     )
-    return f"{head}\n\n{_table(TEXT_COLUMNS, rows)}"
+    corrections = [f"{row['column']}: {row['corrected']}" for row in rows if row["corrected"]]
+    return "\n".join([head, "", _table(TEXT_COLUMNS, rows), *corrections]).rstrip("\n") + "\n"
 
 
 def show_field(dictionary: Dictionary, collection: Collection, name: str) -> str:
@@ -106,17 +115,29 @@ def find_field(layout: RecordLayout, name: str) -> Field:
 def _code_lines(dictionary: Dictionary, field: Field) -> list[str]:
     if not field.code_set or field.code_set not in dictionary.code_sets:
         return []
-    meanings = dictionary.code_meanings(field.code_set)
-    return ["", f"Codes of {field.code_set}:", *(f"  {code:<6}{meaning}" for code, meaning in meanings.items())]
+    lines = []
+    for code in dictionary.code_sets[field.code_set]:
+        days = [f"{word} {day}" for word, day in (("from", code.effective), ("to", code.expires)) if day]
+        lines.append(f"  {code.code:<6}{code.meaning}{f' ({chr(32).join(days)})' if days else ''}")
+        lines += [f"        {code.change}"] if code.change else []
+    return ["", f"Codes of {field.code_set}:", *lines]
 
 
 def _rule_lines(dictionary: Dictionary, collection: Collection, field: Field) -> list[str]:
     rules = [r for r in load_rule_book(dictionary, collection).rules if field.standard_name in r.fields]
-    return ["", "Rules:", *(f"  {rule.rule_id} {rule.severity}  {rule.message}" for rule in rules)]
+    lines = []
+    for rule in rules:
+        lines.append(f"  {rule.rule_id} {rule.severity}  {rule.message}")
+        lines += [f"              {rule.change}"] if rule.change else []
+    return ["", "Rules:", *lines]
 
 
 def _size(row: Mapping[str, Any]) -> str:
     return str(row["length"]) if row["precision"] is None else f"{row['length']},{row['precision']}"
+
+
+def _said(change: Change | None) -> str | None:
+    return str(change) if change else None
 
 
 def _iso(day: Any) -> str | None:

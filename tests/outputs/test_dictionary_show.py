@@ -3,12 +3,15 @@
 import csv
 import io
 import zipfile
+from dataclasses import replace
+from datetime import date
 from xml.etree import ElementTree
 
 import pytest
 
 from outputs.dictionary_show import collection_rows, field_rows, show_collections, show_field, show_layout
 from outputs.templates_of_layouts import template_csv, template_xlsx
+from schemas.data_files import Change
 from schemas.dictionary import load_dictionary
 from schemas.errors import UnknownName, UsageError
 
@@ -22,9 +25,27 @@ def test_collections_are_listed_with_their_days():
     assert list(rows)[-1] == "id_batch" and rows["id_batch"]["school_year"] is None
     assert rows["2026Oct1.0StuCore"]["due_date"] == "2025-10-15"
     assert rows["2025Oct1.0StuCore"]["count_date"] == "2024-09-25"
-    assert ["2026MAPSPR1.0AsmPre", "assessment_precode"] in [
-        line.split()[:2] for line in show_collections(DICTIONARY).splitlines()
+    assert ["2026-01-21", "2026MAPSPR1.0AsmPre", "assessment_precode"] in [
+        line.split()[:3] for line in show_collections(DICTIONARY).splitlines()
     ]
+
+
+def test_collections_stand_in_the_order_in_which_they_are_due():
+    days = [row["due_date"] for row in collection_rows(DICTIONARY)]
+    assert days[-2:] == [None, None] and days[:-2] == sorted(days[:-2])
+
+
+def test_what_the_state_corrected_says_when_by_whom_and_why():
+    change = Change(date(2026, 2, 3), "R. Book", "memo 7")
+    layouts = dict(DICTIONARY.layouts)
+    core = layouts[("student_core", 2026)]
+    fields = tuple(replace(each, change=change) if each.column == "Gifted" else each for each in core.fields)
+    layouts[("student_core", 2026)] = replace(core, fields=fields)
+    corrected = replace(DICTIONARY, layouts=layouts)
+    said = "Corrected on 2026-02-03 by R. Book: memo 7"
+    assert show_layout(corrected, OCTOBER).endswith(f"Gifted: {said}\n")
+    assert said in show_field(corrected, OCTOBER, "Gifted")
+    assert said not in show_layout(DICTIONARY, OCTOBER)
 
 
 def test_layout_shows_one_line_a_field_with_its_characters():
