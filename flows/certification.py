@@ -53,7 +53,7 @@ class Certified:
 
     def text(self, who: str) -> str:
         said = (
-            f"Certified {self.district_code} {self.collection_version}: {self.record_count:,} records, signed by {who}."
+            f"Certified {self.district_code} {self.collection_version}: {self.record_count:,} records, by {who}."
         )
         changes = [f"It replaces the certified file {d.earlier_id}: {d.sentence()}" for d in self.differences.values()]
         pilot = ["This is a pilot: nothing of it is counted."] if self.manifests[0]["is_pilot"] else []

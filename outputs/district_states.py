@@ -147,6 +147,8 @@ def _received(con: duckdb.DuckDBPyConnection, *, by_building: bool = False) -> d
                    status = 'certified' AS is_certified
             FROM intake.submission LEFT JOIN violations USING (submission_id) LEFT JOIN questions USING (submission_id)
             WHERE collection_version IS NOT NULL AND {known}
+              -- What a pilot that ended has left is nobody's standing.
+              AND NOT (coalesce(is_pilot, false) AND status = 'superseded')
         )
         SELECT collection_version, {place} AS place,
                count(*) FILTER (status <> 'duplicate') AS received_count,

@@ -207,6 +207,8 @@ def _earlier_rows(con: duckdb.DuckDBPyConnection, ids: pl.DataFrame, beside: pl.
          AND other.collection_version = this.collection_version
          AND other.school_code IS NOT DISTINCT FROM this.school_code
          AND other.submission_id <> this.submission_id
+         -- A pilot is nobody's past.
+         AND coalesce(other.is_pilot, false) = coalesce(this.is_pilot, false)
         JOIN quality.violation AS earlier ON earlier.submission_id = other.submission_id
         WHERE this.status IN ('trial', 'superseded') AND other.status IN ('superseded', 'certified')
           AND other.submission_id NOT IN (SELECT submission_id FROM beside) AND earlier.scope <> 'state'

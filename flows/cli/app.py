@@ -9,6 +9,7 @@ import typer
 from flows.cli import (
     accuracy,
     certification,
+    compare,
     cycle,
     data_dictionary,
     district_desk,
@@ -39,6 +40,7 @@ app = typer.Typer(
 operations.register(app)
 district_desk.register(app)
 certification.register(app)
+compare.register(app)
 publication.register(app)
 extract.register(app)
 cycle.register(app)

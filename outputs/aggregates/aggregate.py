@@ -73,7 +73,7 @@ def aggregate(
     if cells.is_empty():
         raise UsageError(
             f"No district has certified its {cycle} collection of {school_year}, so there is nothing to count. "
-            "Certify first: mosis certify DISTRICT COLLECTION"
+            "Certify first: mosis certify COLLECTION --district DISTRICT"
         )
     _replace_cells(con, cells, school_year, cycle, at)
     districts = cells.filter(pl.col("district_code") != TOTAL)["district_code"].unique().sort().to_list()
@@ -131,7 +131,8 @@ def _students(con: duckdb.DuckDBPyConnection, population: Population, school_yea
 def _certified(population: Population) -> str:
     return f"""
         FROM {placed_records(population.layout)} AS record JOIN intake.submission AS submission USING (submission_id)
-        WHERE submission.status = 'certified' AND submission.layout = '{population.layout}'
+        WHERE submission.status = 'certified' AND NOT coalesce(submission.is_pilot, false)
+          AND submission.layout = '{population.layout}'
           AND submission.school_year = ? AND submission.cycle = ?
     """
 

@@ -84,7 +84,7 @@ def build_precode(
     if year is None or students.is_empty():
         raise UsageError(
             f"No district has certified Student Core{f' of {year}' if year else ''}, so there is nobody to test. "
-            "Certify first: mosis certify DISTRICT COLLECTION"
+            "Certify first: mosis certify COLLECTION --district DISTRICT"
         )
     labels = label_rows(students, definition, _collection_version(dictionary, assessment, year), year)
     districts = tuple(students["district_code"].unique().sort())

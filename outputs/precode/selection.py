@@ -19,7 +19,8 @@ _COLUMNS = (
 def latest_certified_year(con: duckdb.DuckDBPyConnection) -> int | None:
     """The latest school year of which a district has certified Student Core."""
     return con.execute(
-        "SELECT max(school_year) FROM intake.submission WHERE status = 'certified' AND layout = 'student_core'"
+        "SELECT max(school_year) FROM intake.submission WHERE status = 'certified' AND layout = 'student_core' "
+        "AND NOT coalesce(is_pilot, false)"
     ).fetchall()[0][0]
 
 
@@ -66,6 +67,7 @@ def _certified_records(con: duckdb.DuckDBPyConnection, school_year: int) -> pl.D
                    rank() OVER (PARTITION BY district_code, school_code ORDER BY number DESC) AS place
             FROM intake.submission JOIN (VALUES {cycles}) AS full_cycle (cycle, number) USING (cycle)
             WHERE status = 'certified' AND layout = 'student_core' AND school_year = ?
+              AND NOT coalesce(is_pilot, false)
         ),
         open_question AS (
             SELECT DISTINCT submission_id, line_number, true AS is_open FROM identity.near_match WHERE status = 'open'
