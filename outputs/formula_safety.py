@@ -22,4 +22,4 @@ def one_line(cells: pl.Expr) -> pl.Expr:
 
 def neutralise(cells: pl.Expr) -> pl.Expr:
     """The text, with an apostrophe before each cell that a spreadsheet would run; null stays null."""
-    return pl.when(~cells.str.contains(_STARTS_FORMULA)).then(cells).otherwise(pl.concat_str(pl.lit("'"), cells))
+    return pl.when(~cells.str.contains(_STARTS_FORMULA)).then(cells).otherwise(pl.lit("'") + cells)

@@ -64,3 +64,10 @@ def test_exactly_formula_starts_get_an_apostrophe(cell: str) -> None:
 @given(ANY_TEXT | NASTY)
 def test_one_line_has_no_line_ends(cell: str) -> None:
     assert len(pl.select(one_line(pl.lit(cell))).item().splitlines()) <= 1
+
+
+def test_each_of_several_columns_gets_its_own_apostrophe_and_no_other_text() -> None:
+    """Asked for all columns at once, a cell keeps its own text alone."""
+    table = pl.DataFrame({"one": ["=1+1", "plain"], "two": ["left", "-2"]})
+    safe = table.with_columns(neutralise(one_line(pl.col(pl.String))))
+    assert safe.rows() == [("'=1+1", "left"), ("plain", "'-2")]
