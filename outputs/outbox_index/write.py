@@ -15,7 +15,7 @@ from outputs.outbox_index.listing import Link, Sent, read_sent
 from outputs.outbox_index.refresh import school_year
 from outputs.pages import render_page
 from outputs.receipts import readable_name
-from schemas.clock import missouri_day
+from schemas.clock import MISSOURI, missouri_day
 from schemas.dictionary import ID_BATCH, Dictionary
 from schemas.directory import Directory
 from schemas.files import make_folder, write_atomic
@@ -120,8 +120,7 @@ def index_html(
     """The page of one district."""
     year = school_year(at)
     every = sorted(_todos(sent, cycles, dictionary, district_code), key=lambda todo: (todo.due is None, todo.due))
-    newest = max((todo.sent.school_year or 0 for todo in every), default=0)
-    todos = [todo for todo in every if todo.sent.school_year in (newest, None)]
+    todos = [todo for todo in every if (todo.sent.school_year or year) >= year - 1]
     years: dict[int | None, list[Line]] = {}
     for each in sent:
         years.setdefault(each.school_year, []).append(_line(each, directory, district_code))
@@ -136,6 +135,7 @@ def index_html(
         todos=todos,
         older=[todo for todo in every if todo not in todos],
         long_date=long_date,
+        counted=counted,
         deadlines=list(_deadlines(sent, cycles, dictionary, district_code, year)),
         year_words=_year_words(year),
         years=[(_year_words(each) if each else "Other files", lines) for each, lines in _newest_year_first(years)],
@@ -219,7 +219,12 @@ def _line(sent: Sent, directory: Directory, district_code: str) -> Line:
     school = (
         f"{sent.school_code} {directory.school_name(district_code, sent.school_code)}" if sent.school_code else None
     )
-    return Line(_short(day), f"{sent.received_at:%H:%M} UTC", kind, badge, readable_name(sent.file_name), school, sent)
+    return Line(_short(day), _time(sent.received_at), kind, badge, readable_name(sent.file_name), school, sent)
+
+
+def _time(moment: datetime) -> str:
+    """``3:05 AM``, as the clock in Missouri showed."""
+    return f"{moment.astimezone(MISSOURI):%I:%M %p}".removeprefix("0")
 
 
 def _newest_year_first(years: dict[int | None, list[Line]]) -> list[tuple[int | None, list[Line]]]:

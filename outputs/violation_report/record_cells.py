@@ -89,7 +89,8 @@ def _text(records: pl.DataFrame, name: str | None) -> pl.Expr:
 
 def _wide(wrong: pl.DataFrame, what: str, fields: list[str], lines: pl.DataFrame) -> pl.DataFrame:
     """One column a field, of the height of ``lines``."""
-    present = [field for field in fields if field in set(wrong["field"])]
+    having = set(wrong["field"].unique())
+    present = [field for field in fields if field in having]
     spread = wrong.select("line_number", "field", what).pivot(
         on="field", on_columns=present, index="line_number", values=what, aggregate_function="first"
     )

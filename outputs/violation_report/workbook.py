@@ -5,7 +5,8 @@ sent back. All cells but the line are text (dates and numbers too): what stands 
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 import xlsxwriter
@@ -16,8 +17,8 @@ from outputs.next_steps import counted
 from outputs.violation_report.cause_words import cause_words
 from outputs.violation_report.csv_file import answer_columns
 from outputs.violation_report.findings import Findings
-from outputs.violation_report.record_cells import RecordCells, record_cells
-from outputs.violation_report.sheet_xml import LONGEST_SHEET, ReadySheet
+from outputs.violation_report.record_cells import record_cells
+from outputs.violation_report.sheet_xml import LONGEST_SHEET, Cells, Column, ReadySheet
 from outputs.violation_report.verdict import due_sentence, verdict
 
 FIRST_SHEET = "What to do first"
@@ -34,6 +35,11 @@ _FROZEN = 4
 _ANSWERS = ("Response", "Comment")
 _WRAPPED = ("What is wrong", "How to fix", "Comment")
 _RECORD_WIDTH = 16
+_MARKED = {"E": "error", "W": "warning"}
+_PREFIX = "record "
+# A cell holds 32,767 characters.
+LONGEST_TEXT = 32_000
+MOST_CAUSES = 200
 
 
 def violations_xlsx(findings: Findings) -> bytes:
@@ -42,10 +48,13 @@ def violations_xlsx(findings: Findings) -> bytes:
     workbook = xlsxwriter.Workbook(buffer, {"in_memory": True})
     workbook.set_properties({"title": "Violations", "created": findings.subject.made_at.replace(tzinfo=None)})
     styles = _styles(workbook)
-    sheets = list(_sheets(findings))
-    _first_sheet(workbook, findings, styles, [name for name, _ in sheets])
-    for name, (cells, marks) in sheets:
-        _school_sheet(workbook, name, cells, marks, styles)
+    rows = SheetRows.of(findings, findings.rows.head(MOST_ROWS), styles) if findings.rows.height else None
+    _first_sheet(workbook, findings, styles)
+    taken = {FIRST_SHEET.casefold()}
+    for school, places in _by_school(findings):
+        for start in range(0, len(places), LONGEST_SHEET):
+            assert rows is not None
+            _school_sheet(workbook, _sheet_name(school, taken), rows.columns(places[start : start + LONGEST_SHEET]))
     workbook.close()
     return buffer.getvalue()
 
@@ -70,34 +79,61 @@ def _styles(workbook: xlsxwriter.Workbook) -> dict[str, Format]:
     return {name: workbook.add_format({**plain, **more}) for name, more in kinds.items()}
 
 
-def _sheets(findings: Findings) -> Iterator[tuple[str, tuple[pl.DataFrame, dict[str, pl.Series]]]]:
-    """A name and the rows of each sheet, by school; a school of more rows than a sheet holds goes on in another."""
-    kept = findings.rows.head(MOST_ROWS)
-    answers = (
-        answer_columns(findings)
-        .head(MOST_ROWS)
-        .select(list(_COLUMNS))
-        .with_columns(pl.col("Line").cast(pl.Int64))
-        .collect()
-    )
-    record = record_cells(findings, kept)
-    taken = {FIRST_SHEET.casefold()}
-    schools = kept.select("school_code", place=pl.int_range(pl.len())).sort("school_code", "place", nulls_last=True)
-    for (code,), part in schools.group_by("school_code", maintain_order=True):
-        school = findings.words.school(findings.subject.district_code, str(code) if code is not None else None)
-        for start in range(0, part.height, LONGEST_SHEET):
-            places = part["place"].slice(start, LONGEST_SHEET)
-            yield _sheet_name(school or "No school named", taken), _rows_of(answers, record, places)
+def _by_school(findings: Findings) -> Iterator[tuple[str, list[int]]]:
+    """Each school by name with the places of its rows, in order of code; what names no school comes last."""
+    kept = findings.rows.head(MOST_ROWS).select("school_code", place=pl.int_range(pl.len()))
+    schools = kept.group_by("school_code").agg("place").sort("school_code", nulls_last=True)
+    for code, places in schools.iter_rows():
+        yield findings.words.school(findings.subject.district_code, code) or "No school named", places
 
 
-def _rows_of(
-    answers: pl.DataFrame, record: RecordCells, places: pl.Series
-) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
-    """The cells of a sheet, and the mark (E, W or null) of each cell of a record column; columns nobody fills are left out."""
-    texts = record.texts[places]
-    filled = [name for name in texts.columns if name in record.always or texts[name].null_count() < texts.height]
-    cells = pl.concat([answers[places], texts.select(filled)], how="horizontal")
-    return cells, {name: record.marks[name][places] for name in filled if name in record.marks.columns}
+@dataclass(frozen=True)
+class SheetRows:
+    """All rows of the workbook as lists; a sheet takes those of one school."""
+
+    cells: dict[str, Cells]
+    marks: dict[str, list[str | None]]
+    always: frozenset[str]
+    styles: dict[str, Format]
+
+    @classmethod
+    def of(cls, findings: Findings, kept: pl.DataFrame, styles: dict[str, Format]) -> "SheetRows":
+        answers = answer_columns(findings).head(kept.height).select(list(_COLUMNS)).collect()
+        record = record_cells(findings, kept)
+        texts = pl.concat([answers.drop("Line"), record.texts.rename(_beside)], how="horizontal")
+        short = texts.with_columns(pl.all().str.slice(0, LONGEST_TEXT))
+        cells: dict[str, Cells] = {"Line": kept["line_number"].to_list(), **short.to_dict(as_series=False)}
+        marks = {_beside(name): found for name, found in record.marks.to_dict(as_series=False).items()}
+        return cls(cells, marks, frozenset(map(_beside, record.always)), styles)
+
+    def columns(self, places: Sequence[int]) -> list[Column]:
+        """The columns of a sheet: the answer columns, then what the records say; fields that nobody filled are left out."""
+        beside = (name for name in self.cells if name not in _COLUMNS)
+        return [self._column(name, places) for name in _COLUMNS] + [
+            column
+            for column in (self._column(name, places) for name in beside)
+            if column.header in self.always or any(column.cells) or not isinstance(column.styles, Format)
+        ]
+
+    def _column(self, name: str, places: Sequence[int]) -> Column:
+        cells, styles = self.cells[name], self.styles
+        picked = [cells[place] for place in places]
+        if name in _ANSWERS:
+            return Column(name, styles["answer_head"], picked, styles["answer"], _COLUMNS[name])
+        if name in _COLUMNS:
+            return Column(
+                name, styles["head"], picked, styles["wrapped" if name in _WRAPPED else "text"], _COLUMNS[name]
+            )
+        header = name.removeprefix(_PREFIX)
+        marks = self.marks.get(name)
+        of_cells = [marks[place] for place in places] if marks else ()
+        style = [styles[_MARKED.get(mark or "", "text")] for mark in of_cells] if any(of_cells) else styles["text"]
+        return Column(header, styles["record_head"], picked, style, max(_RECORD_WIDTH, len(header) + 2))
+
+
+def _beside(name: str) -> str:
+    """A field of the record under a name that no answer column has."""
+    return f"{_PREFIX}{name}"
 
 
 def _sheet_name(wanted: str, taken: set[str]) -> str:
@@ -111,37 +147,19 @@ def _sheet_name(wanted: str, taken: set[str]) -> str:
     return name
 
 
-def _school_sheet(
-    workbook: xlsxwriter.Workbook,
-    name: str,
-    cells: pl.DataFrame,
-    marks: dict[str, pl.Series],
-    styles: dict[str, Format],
-) -> None:
+def _school_sheet(workbook: xlsxwriter.Workbook, name: str, columns: list[Column]) -> None:
     sheet: ReadySheet = workbook.add_worksheet(name, worksheet_class=ReadySheet)
-    header = [
-        (column, styles["answer_head" if column in _ANSWERS else "head" if column in _COLUMNS else "record_head"])
-        for column in cells.columns
-    ]
-    style_of = {
-        column: styles["answer" if column in _ANSWERS else "wrapped" if column in _WRAPPED else "text"]
-        for column in cells.columns
-    }
-    marked = {"E": styles["error"], "W": styles["warning"]}
-    sheet.take_rows(header, cells, style_of, marks, marked)
-    for place, column in enumerate(cells.columns):
-        sheet.set_column(place, place, _COLUMNS.get(column, max(_RECORD_WIDTH, len(column) + 2)))
+    sheet.take_columns(columns)
+    height = len(columns[0].cells)
     sheet.freeze_panes(1, _FROZEN)
-    sheet.autofilter(0, 0, cells.height, cells.width - 1)
+    sheet.autofilter(0, 0, height, len(columns) - 1)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
-    sheet.print_area(0, 0, cells.height, list(_COLUMNS).index("Comment"))
+    sheet.print_area(0, 0, height, list(_COLUMNS).index("Comment"))
 
 
-def _first_sheet(
-    workbook: xlsxwriter.Workbook, findings: Findings, styles: dict[str, Format], sheet_names: list[str]
-) -> None:
+def _first_sheet(workbook: xlsxwriter.Workbook, findings: Findings, styles: dict[str, Format]) -> None:
     """Words a clerk reads first: the verdict, what to fix, how to use the other sheets."""
     said, subject = verdict(findings), findings.subject
     sheet = workbook.add_worksheet(FIRST_SHEET)
@@ -156,7 +174,7 @@ def _first_sheet(
         f"{subject.district_name or 'District'} {subject.district_code} · {subject.collection_title}",
         said.lead,
         said.then + (f" {due}" if due else ""),
-        *_about_the_sheets(findings, bool(sheet_names)),
+        *_about_the_sheets(findings),
     ]
     row = 1
     for line in lines:
@@ -166,8 +184,8 @@ def _first_sheet(
         _write_causes(sheet, row + 1, findings, styles)
 
 
-def _about_the_sheets(findings: Findings, has_rows: bool) -> Iterator[str]:
-    if has_rows:
+def _about_the_sheets(findings: Findings) -> Iterator[str]:
+    if findings.rows.height:
         yield (
             "Each school has a sheet. A row is one violation; right of the answer columns stands the record as you sent "
             "it, its wrong cells coloured: red for errors, yellow for warnings."
@@ -186,14 +204,16 @@ def _write_causes(
 ) -> None:
     for place, head in enumerate(("", "What to fix", "Field", "How", "Where", "Errors")):
         sheet.write_string(row, place, head, styles["head"])
-    for number, cause in enumerate(findings.causes, start=1):
-        words = cause_words(findings, cause, number)
-        texts = (words.title, words.fields or "", words.fix or "", words.where)
+    every = [cause_words(findings, cause, place) for place, cause in enumerate(findings.causes[:MOST_CAUSES])]
+    safe = _safe([text for each in every for text in (each.title, each.fields, each.fix, each.where)])
+    for number, words in enumerate(every, start=1):
         sheet.write_number(row + number, 0, number, styles["text"])
-        for place, text in enumerate(_safe(texts), start=1):
-            sheet.write_string(row + number, place, text, styles["bold" if place == 1 else "wrapped"])
+        for place in range(4):
+            text = safe[4 * (number - 1) + place]
+            sheet.write_string(row + number, place + 1, text, styles["bold" if place == 0 else "wrapped"])
         sheet.write_number(row + number, 5, words.errors, styles["count"])
 
 
-def _safe(texts: tuple[str, ...]) -> list[str]:
-    return pl.select(neutralise(one_line(pl.lit(pl.Series(texts))))).to_series().to_list()
+def _safe(texts: list[str | None]) -> list[str]:
+    cells = pl.DataFrame({"text": texts}, schema={"text": pl.String})
+    return cells.select(neutralise(one_line(pl.col("text").fill_null(""))))["text"].to_list()
