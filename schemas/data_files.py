@@ -42,9 +42,14 @@ class DataRow:
     def __getitem__(self, column: str) -> str:
         return self.values[column]
 
+    @property
+    def place(self) -> str:
+        """Where the row stands: ``rule_book/student_core.csv line 12``."""
+        return f"{self.path.parent.name}/{self.path.name} line {self.line}"
+
     def refuse(self, reason: str) -> DictionaryError:
         """The error that says what is wrong with this row, for the caller to raise."""
-        return self.error(f"{self.path.parent.name}/{self.path.name} line {self.line}: {reason}")
+        return self.error(f"{self.place}: {reason}")
 
     def text(self, column: str) -> str:
         if not self[column]:

@@ -141,6 +141,7 @@ def _rule(
         passing_example=row.values.get("passing_example", ""),
         failing_example=row.values.get("failing_example", ""),
         change=row.change,
+        place=row.place,
     )
 
 

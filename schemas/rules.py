@@ -32,6 +32,7 @@ class Rule:
             ``computed`` (those for which the condition gives an answer).
         message, fix: without any value of a record; slots were filled when the rule was loaded.
         change: who corrected the rule, and why; nothing for a rule as it ships.
+        place: file and line of its row.
     """
 
     rule_id: str
@@ -51,6 +52,7 @@ class Rule:
     passing_example: str = ""
     failing_example: str = ""
     change: Change | None = None
+    place: str = ""
 
     @property
     def condition(self) -> str:
