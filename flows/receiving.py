@@ -9,12 +9,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
+from flows.fix_ups import keep_merged, merge_fix_up
 from flows.refusals import refused
 from flows.session import Session
 from schemas.dictionary import ID_BATCH
 from schemas.errors import FileRefused, UnknownName
 from schemas.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, write_atomic
-from schemas.inbox.claim import Claim, StillChanging, archive_claim, claim_file, pending_claims, release_claim
+from schemas.inbox.claim import (
+    ArchivedFile,
+    Claim,
+    StillChanging,
+    archive_claim,
+    claim_file,
+    pending_claims,
+    release_claim,
+)
 from schemas.inbox.look import Entry
 from schemas.inbox.opening import NotPlain
 from schemas.inbox.quarantine import quarantine_suspect
@@ -153,15 +162,26 @@ class ReceivingDesk:
             self.quarantine(Suspect(claimed_entry(claim), error.reason))
             release_claim(claim)
             return
-        submission = self._submission(
-            claim.district_code,
-            claim.school_code,
-            claim.file_name,
-            kept.sha256,
-            kept.byte_count,
-            claim_text(claim.path),
-        )
-        self.received.files.append(ReceivedFile(submission, kept.path))
+        self.received.files.append(self._received(claim, kept))
+
+    def _received(self, claim: Claim, kept: ArchivedFile) -> ReceivedFile:
+        """The file as it was sent; of a fix-up file the whole that it came to."""
+        about = (claim.district_code, claim.school_code)
+        refusal, merged = None, None
+        try:
+            merged = merge_fix_up(self.session, kept.path, *about)
+        except FileRefused as fault:
+            refusal = fault
+        sha256, byte_count, path = kept.sha256, kept.byte_count, kept.path
+        if merged is not None:
+            sha256, byte_count = hashlib.sha256(merged.content).hexdigest(), len(merged.content)
+            path = keep_merged(self.session.home, sha256, merged.content)
+        submission = self._submission(*about, claim.file_name, sha256, byte_count, claim_text(claim.path))
+        if refusal is not None:
+            return ReceivedFile(refused(submission, refusal), None)
+        if merged is not None:
+            submission = replace(submission, fix_up_of=merged.fix_up_of, fix_up_note=merged.note)
+        return ReceivedFile(submission, path)
 
     def keep(self, district_code: str, file_name: str, content: bytes, **facts: Any) -> None:
         """Take bytes that a command made in a district's stead: archived under their hash, never claimed from an inbox."""

@@ -28,11 +28,13 @@ from schemas.reading import (
     read_signed_form,
 )
 from schemas.reading.recognition import VIOLATION_RESPONSE
+from schemas.reading.refusals import file_refused
 from schemas.submission import Submission
 from schemas.violation_responses.reading import read_violation_response
 
 # Files read side by side; splitting and decoding leave the interpreter's lock for most of their time.
 READERS = 2
+NOTHING_TO_FIX = "Your fix-up file changes nothing: with it the file is byte for byte one that stands already."
 FileKey = tuple[str, str | None, str, str, str]
 Place = tuple[str, str | None, str]
 DISTRICT_COLUMNS = ("reporting_district_code", "current_district_code")
@@ -47,12 +49,14 @@ class KnownFiles:
         waiting: (district, school, sha256) of files that wait for confirmation.
         trials: (district, school, collection) -> key in ``current`` of the trial that a new file would replace.
         counts: (district, school, collection) -> records of that trial, or of the certified file where there is none.
+        standing: (district, school, collection) -> name of that trial, or of the certified file where there is none.
     """
 
     current: dict[FileKey, str] = field(default_factory=dict)
     waiting: dict[tuple[str, str | None, str], str] = field(default_factory=dict)
     trials: dict[Place, FileKey] = field(default_factory=dict)
     counts: dict[Place, int] = field(default_factory=dict)
+    standing: dict[Place, str] = field(default_factory=dict)
 
     def replace_trial(self, where: Place, key: FileKey, name: str, record_count: int) -> None:
         """A trial takes the place of the one before: dropped again, the earlier bytes are no duplicate of anything."""
@@ -60,6 +64,7 @@ class KnownFiles:
         self.current[key] = name
         self.trials[where] = key
         self.counts[where] = record_count
+        self.standing[where] = name
 
 
 def load_known_files(con: duckdb.DuckDBPyConnection, dictionary_version: str) -> KnownFiles:
@@ -84,6 +89,7 @@ def load_known_files(con: duckdb.DuckDBPyConnection, dictionary_version: str) ->
         # The trial comes last: a correction after certification is held against the correction before it.
         if status in ("trial", "certified"):
             known.counts[district, school, collection] = count
+            known.standing[district, school, collection] = name
     return known
 
 
@@ -175,6 +181,8 @@ class Taking:
             self.responses[submission.submission_id] = extract
             return replace(submission, status="answered")
         if duplicate_of := self._duplicate_of(submission):
+            message = NOTHING_TO_FIX if submission.fix_up_of else submission.message
+            submission = replace(submission, message=message)
             return replace(submission, outcome="duplicate", status="duplicate", duplicate_of=duplicate_of)
         if submission.file_format == NEAR_MATCH_RETURN:
             self.returns[submission.submission_id] = extract
@@ -183,6 +191,10 @@ class Taking:
         return self._stage(submission, extract)
 
     def _stage(self, submission: Submission, extract: Extract) -> Submission:
+        newer = self.known.standing.get(place(submission))
+        if submission.fix_up_of and newer != submission.fix_up_of:
+            gone = file_refused("FIX_UP_REPLACED", base=submission.fix_up_of, newer=newer or "another file")
+            return refused(submission, gone)
         collection = self._collection(submission)
         if closing := self.cycles.closing(collection.version, submission.district_code):
             return refused(submission, refusal_of(closing, collection))

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from flows.district_forms import DistrictForms
+from flows.fix_ups import write_fix_up
 from flows.session import Session
 from outputs.cycles import Cycles, load_cycles
 from outputs.next_steps import ReceiptFacts
@@ -119,7 +120,8 @@ class ViolationReports:
         past = self._past.get(name, NO_PAST)
         shown = self._records.get(name, records)
         files = write_violation_report(folder, subject, found, self._words_of(collection), past, shown)
-        return (*files, *self._forms.write(folder, submission, subject))
+        fix_up = write_fix_up(self.session, folder, submission, found)
+        return (*files, *fix_up, *self._forms.write(folder, submission, subject))
 
     def facts(self, submission: Submission, files: Sequence[str]) -> ReceiptFacts:
         """What a receipt says that the submission does not know itself."""

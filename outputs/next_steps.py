@@ -10,6 +10,7 @@ from schemas.reading.signed_forms import SIGNED_FORMS
 from schemas.submission import Submission
 
 PILOT = "This is a pilot: every step is tried out, and nothing of it is counted, delivered or published."
+FIX_UP_FILE = "fix_up.csv"
 # A sentence about lines of a returned worklist names so many of them.
 MOST_LINES = 10
 
@@ -75,7 +76,7 @@ def message_of(submission: Submission, findings: Findings) -> str:
         return _batch_message(submission, findings)
     if submission.layout == LOCATOR_REQUEST:
         return f"{counted(submission.accepted_count or 0, 'look-up')} can be read."
-    said = _trial_message(submission, findings)
+    said = " ".join(filter(None, (submission.fix_up_note, _trial_message(submission, findings))))
     return f"{said} {PILOT}" if findings.facts.is_pilot else said
 
 
@@ -203,6 +204,11 @@ def _has_batch_errors(submission: Submission, findings: Findings) -> bool:
 
 def _correct_errors(findings: Findings) -> Iterator[str]:
     yield "Open violations.html: it says what to fix first. violations.csv has every row for a spreadsheet."
+    if FIX_UP_FILE in findings.facts.files:
+        yield (
+            "To correct single records, you may also change their cells in fix_up.csv and drop that file into your inbox "
+            "folder: it is merged with the rest of this file. Correct your student system, too."
+        )
     yield (
         "Correct the data in your student system, export the whole file again and drop it into your inbox folder"
         f"{_by(findings)}. A new file replaces this one completely."

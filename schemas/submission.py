@@ -24,6 +24,7 @@ class Submission:
     """A file as claimed, plus what recognition and reading found.
 
     ``collection_version`` is the literal in the file, or ``id_batch``; counts are null until the file was read.
+    ``fix_up_of`` names the file with which a fix-up file was merged into this one, ``fix_up_note`` says what it changed.
     ``decided_by`` and ``decided_why`` are set where an operator answered a district's questions in its stead.
     """
 
@@ -61,6 +62,8 @@ class Submission:
     batch_delimiter: str | None = None
     batch_extract_date: str | None = None
     batch_extract_time: str | None = None
+    fix_up_of: str | None = None
+    fix_up_note: str | None = None
     decided_by: str | None = None
     decided_why: str | None = None
 

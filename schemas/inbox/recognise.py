@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import cast
 
 from schemas.dictionary import ID_BATCH, Collection, Dictionary, RecordLayout
+from schemas.fix_ups.fix_up_file import is_fix_up
 from schemas.inbox.foreign import refuse_foreign
 from schemas.inbox.headers import fold, header_faults, matching_layout, plain_cells
 from schemas.inbox.literals import COLLECTION_VERSION, collection_named, layout_title, literal_at
@@ -40,6 +41,8 @@ def recognise(content: bytes, dictionary: Dictionary) -> Recognition:
     """
     if is_workbook(content) and is_response_workbook(content):
         return response_recognition("utf-8", False, 0, ())
+    if is_fix_up(content):
+        raise file_refused("FIX_UP_ALONE", 1)
     refuse_foreign(content)
     decoded = decode(content)
     _refuse_flood(decoded)

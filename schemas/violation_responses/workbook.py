@@ -58,7 +58,10 @@ def workbook_sheets(content: bytes, *, only_head: bool = False) -> Iterator[Shee
                 name, header_row=None, dtypes="string", n_rows=HEAD_ROWS if only_head else None, skip_rows=0
             ).to_polars()
             yield Sheet(name, [[cell or "" for cell in row] for row in frame.iter_rows()])
-    except fastexcel.FastExcelError:
+    except (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError):
+        raise
+    except BaseException:
+        # The library also gives up by panics, which are no Exceptions; whatever it stumbles over is in the file.
         raise file_refused("WORKBOOK_DAMAGED") from None
 
 
