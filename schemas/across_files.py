@@ -17,9 +17,9 @@ from schemas.across_views import (
     OPTIONAL_ANSWERS,
     REQUIRED_ANSWERS,
     STATE_ANSWERS,
+    STATE_FAMILIES,
     STATE_OPTIONAL_ANSWERS,
     STATE_VIEWS,
-    STATEWIDE,
     every_view,
 )
 from schemas.data_files import WITHDRAWN, Change, DataRow, read_overlay, read_rows, refuse_doubles, with_overlay
@@ -281,7 +281,9 @@ class _Bench:
 
 
 def _is_of_state_scope(view: str) -> bool:
-    return view in STATE_VIEWS or (view.startswith(f"{STATEWIDE}_") and view not in COMMON_VIEWS)
+    return view in STATE_VIEWS or (
+        view.startswith(tuple(f"{family}_" for family in STATE_FAMILIES)) and view not in COMMON_VIEWS
+    )
 
 
 def _first_line(fault: Exception) -> str:

@@ -14,8 +14,10 @@ JUDGED, STANDING, CERTIFIED = "judged", "standing", "certified"
 ELSEWHERE_STANDING, ELSEWHERE_CERTIFIED = "elsewhere_standing", "elsewhere_certified"
 RECORD_FAMILIES = (JUDGED, STANDING, CERTIFIED, ELSEWHERE_STANDING, ELSEWHERE_CERTIFIED)
 ELSEWHERE_FAMILIES = frozenset({ELSEWHERE_STANDING, ELSEWHERE_CERTIFIED})
-# What state scope has instead: records that count now, of every district, of the children being compared.
-STATEWIDE = "statewide"
+# What state scope has instead: records that count now, of every district, of the children being compared; and of those among
+# them whom more than one district knows, which is all that a comparison of two districts needs.
+STATEWIDE, SHARED = "statewide", "shared"
+STATE_FAMILIES = (STATEWIDE, SHARED)
 
 # What each record says of the file it stands in, beside its own fields. state_id is the number that is valid today.
 RECORD_KEYS: Mapping[str, str] = {
@@ -94,6 +96,7 @@ def every_view(dictionary: Dictionary) -> Iterator[tuple[str, Mapping[str, str]]
             columns = record_view_columns(layout, dictionary)
             for family in RECORD_FAMILIES:
                 yield f"{family}_{layout}", columns
-            yield f"{STATEWIDE}_{layout}", columns
+            for family in STATE_FAMILIES:
+                yield f"{family}_{layout}", columns
     yield from COMMON_VIEWS.items()
     yield from STATE_VIEWS.items()

@@ -1,6 +1,6 @@
 """Asking the rules of state scope: which districts disagree about a child, each under its own file and line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,8 +8,8 @@ import duckdb
 import polars as pl
 
 from outputs.state_level.views import make_views
-from schemas.across_files import STATE, AcrossRule
-from schemas.across_views import STATE_ANSWERS, STATE_OPTIONAL_ANSWERS, STATEWIDE
+from schemas.across_files import EVERY_CYCLE, STATE, AcrossRule
+from schemas.across_views import SHARED, STATE_ANSWERS, STATE_OPTIONAL_ANSWERS, STATEWIDE
 from schemas.dictionary import Dictionary
 
 _TEXT = (
@@ -45,9 +45,12 @@ def state_rules(dictionary: Dictionary) -> list[AcrossRule]:
 def find_disagreements(cursor: duckdb.DuckDBPyConnection, dictionary: Dictionary, today: date) -> Found:
     """Ask every rule about the children that ``choose_children`` chose."""
     rules = state_rules(dictionary)
-    make_views(cursor, rules, dictionary, today)
-    _make_rules(cursor, rules, dictionary)
-    answers = [f"SELECT * FROM ({_answers_of(rule)})" for rule in rules]
+    cycles = make_views(cursor, rules, dictionary, today)
+    asked = [rule for rule in rules if _has_records(rule, cycles)]
+    if not asked:
+        return Found(pl.DataFrame(schema=FINDING_SCHEMA), pl.DataFrame(schema=WAITING_SCHEMA))
+    _make_rules(cursor, asked, dictionary)
+    answers = [f"SELECT * FROM ({_answers_of(rule)})" for rule in asked]
     cursor.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {' UNION ALL BY NAME '.join(answers)}")
     cursor.execute(_PLACED, [today])
     findings = cursor.sql(f"SELECT {', '.join(FINDING_SCHEMA)} FROM placed WHERE is_open").pl()
@@ -57,6 +60,13 @@ def find_disagreements(cursor: duckdb.DuckDBPyConnection, dictionary: Dictionary
     return Found(findings.cast(pl.Schema(FINDING_SCHEMA)), waiting.cast(pl.Schema(WAITING_SCHEMA)))
 
 
+def _has_records(rule: AcrossRule, cycles: Mapping[str, frozenset[str]]) -> bool:
+    """Whether any of the children compared has a record that the rule could be about."""
+    present = cycles.get(rule.layout, frozenset())
+    is_about_people = "identity_record" in rule.views
+    return is_about_people or bool(present if EVERY_CYCLE in rule.cycles else present.intersection(rule.cycles))
+
+
 def _answers_of(rule: AcrossRule) -> str:
     """The failing rows of a rule, with every column that a rule may give and the content of its first field."""
     given = {name: f"answer.{name}" for name in STATE_ANSWERS}
@@ -64,7 +74,8 @@ def _answers_of(rule: AcrossRule) -> str:
     joined = ""
     if "value" not in rule.answers and rule.fields:
         given["value"] = _as_text(f'own."{rule.fields[0]}"')
-        joined = f"LEFT JOIN {STATEWIDE}_{rule.layout} AS own USING (submission_id, line_number)"
+        family = SHARED if f"{SHARED}_{rule.layout}" in rule.views else STATEWIDE
+        joined = f"LEFT JOIN {family}_{rule.layout} AS own USING (submission_id, line_number)"
     columns = ", ".join(f"{text} AS {name}" for name, text in given.items())
     return (
         f"SELECT '{rule.rule_id}' AS rule_id, answer.submission_id, answer.line_number::BIGINT AS line_number, {columns} "

@@ -3,14 +3,14 @@ columns that a rule names.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 
 import duckdb
 import polars as pl
 
 from schemas.across_files import AcrossRule
-from schemas.across_views import CALENDAR_COLUMNS, IDENTITY_COLUMNS, STATEWIDE
+from schemas.across_views import CALENDAR_COLUMNS, IDENTITY_COLUMNS, SHARED, STATE_FAMILIES, STATEWIDE
 from schemas.business_days import add_business_days
 from schemas.clock import end_of_day
 from schemas.dictionary import ID_BATCH, Dictionary
@@ -23,13 +23,14 @@ PLACE_COLUMNS = ("local_student_id", "reporting_school_code")
 _YEARS_BACK = 2
 _RECENT_DAYS = 420
 _FIRST_MONTH = 7  # of a school year
+_KEYS = frozenset({"submission_id", "line_number", "district_code", "state_id"})
 _SECOND = timedelta(seconds=1)
 
 
 def make_views(
     cursor: duckdb.DuckDBPyConnection, rules: Sequence[AcrossRule], dictionary: Dictionary, today: date
-) -> list[str]:
-    """Make every view that one of the rules names; the layouts that are compared.
+) -> dict[str, frozenset[str]]:
+    """Make every view that one of the rules names; for each layout the cycles of which the children have records.
 
     Needs ``standing_file``, ``changed_file``, ``compared_child`` and ``compared_number``.
     """
@@ -42,64 +43,142 @@ def make_views(
         """,
         [ID_BATCH, ID_BATCH],
     )
-    text = "\n".join(rule.sql for rule in rules)
     named = {name for rule in rules for name in rule.views}
-    layouts = [name for name in dictionary.layout_names if f"{STATEWIDE}_{name}" in named]
-    fields = {name for rule in rules for name in rule.fields}
+    layouts = [
+        name for name in dictionary.layout_names if named & {f"{family}_{name}" for family in STATE_FAMILIES}
+    ]  # fmt: skip
     for layout in layouts:
-        _make_records(cursor, layout, text, fields)
+        _find_records(cursor, layout)
+        _make_statewide(cursor, layout, rules)
+    _find_identity(cursor)
+    _find_shared_children(cursor, layouts)
+    for layout in layouts:
+        _make_shared(cursor, layout, rules)
     _make_places(cursor, layouts)
-    _make_identity(cursor, text, layouts)
+    _make_identity(cursor, rules, layouts)
     _make_calendar(cursor, dictionary)
     _make_days(cursor, today)
-    return layouts
+    return {layout: _cycles(cursor, layout) for layout in layouts}
 
 
-def _make_records(cursor: duckdb.DuckDBPyConnection, layout: str, text: str, fields: Iterable[str]) -> None:
-    """Stored records of the children, under the number valid today; and, of files that are new, those without a number."""
-    stored = [
-        name
-        for (name,) in cursor.execute(
-            "SELECT column_name FROM duckdb_columns() WHERE database_name = 'state' AND schema_name = 'collection' "
-            "AND table_name = ? ORDER BY column_index",
-            [layout],
-        ).fetchall()
-    ]
-    keys = {"submission_id", "line_number", "district_code", "state_id"}
-    wanted = [
-        name
-        for name in stored
-        if name not in keys and (name in PLACE_COLUMNS or name in fields or re.search(rf"\b{name}\b", text))
-    ]
-    if "submitted_state_id" in stored and "submitted_state_id" not in wanted:
-        wanted.append("submitted_state_id")
-    columns = "".join(f', record."{name}"' for name in wanted)
-    head = (
-        "record.submission_id, record.line_number, file.district_code, file.trial__school_code, file.collection__version, "
-        "file.collection__school_year, file.collection__cycle"
-    )
-    table = f'state.collection."{layout}" AS record JOIN statewide_file AS file USING (submission_id)'
-    moved = "state.identity.moved_line"
-    same_line = "moved.submission_id = record.submission_id AND moved.line_number = record.line_number"
-    nameless = (
-        "AND record.submitted_state_id IS NOT NULL AND record.submission_id IN (SELECT submission_id FROM changed_file)"
-        if "submitted_state_id" in stored
-        else "AND false"
-    )
+def _cycles(cursor: duckdb.DuckDBPyConnection, layout: str) -> frozenset[str]:
+    found = cursor.execute(f"SELECT DISTINCT collection__cycle FROM {STATEWIDE}_{layout}").fetchall()
+    return frozenset(cycle for (cycle,) in found)
+
+
+def _find_records(cursor: duckdb.DuckDBPyConnection, layout: str) -> None:
+    """``hit_<layout>``: where the stored records of the children stand (place) and the number valid today.
+
+    Found by their number alone; other columns are read afterwards, of these rows only.
+    """
+    records = f'state.collection."{layout}" AS record'
     cursor.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE {STATEWIDE}_{layout} AS
-        SELECT {head}, number.state_id{columns}
-        FROM {table} JOIN compared_number AS number ON number.number = record.state_id
-        ANTI JOIN {moved} AS moved ON {same_line}
-        UNION ALL
-        SELECT {head}, number.state_id{columns}
-        FROM {moved} AS moved JOIN state.collection."{layout}" AS record ON {same_line}
-        JOIN statewide_file AS file ON file.submission_id = record.submission_id
-        JOIN compared_number AS number ON number.number = moved.state_id
-        UNION ALL
-        SELECT {head}, NULL{columns}
-        FROM {table} WHERE record.state_id IS NULL {nameless}
+        CREATE OR REPLACE TEMP TABLE hit_{layout} AS
+        SELECT record.rowid AS place, number.state_id
+        FROM {records} JOIN compared_number AS number ON number.number = record.state_id
+        """
+    )
+    if not cursor.execute("SELECT 1 FROM state.identity.moved_line LIMIT 1").fetchall():
+        return
+    cursor.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE moved AS
+        SELECT record.rowid AS place, number.state_id
+        FROM state.identity.moved_line AS moved JOIN {records} USING (submission_id, line_number)
+        LEFT JOIN compared_number AS number ON number.number = moved.state_id
+        """
+    )
+    cursor.execute(f"DELETE FROM hit_{layout} WHERE place IN (SELECT place FROM moved)")
+    cursor.execute(f"INSERT INTO hit_{layout} SELECT place, state_id FROM moved WHERE state_id IS NOT NULL")
+
+
+def _make_statewide(cursor: duckdb.DuckDBPyConnection, layout: str, rules: Sequence[AcrossRule]) -> None:
+    """Every record of the children; and, of files that are new, those without a number whose StateID was filled."""
+    columns = _columns(cursor, layout, STATEWIDE, rules, (*PLACE_COLUMNS, "submitted_state_id"))
+    own = f"SELECT record.submission_id, record.line_number, hit.state_id{columns}"
+    nameless = ""
+    if "submitted_state_id" in columns:
+        nameless = f"""
+            UNION ALL
+            SELECT record.submission_id, record.line_number, NULL{columns} FROM state.collection."{layout}" AS record
+            WHERE record.state_id IS NULL AND record.submitted_state_id IS NOT NULL
+              AND record.submission_id IN (SELECT submission_id FROM changed_file)
+        """
+    _make_table(cursor, f"{STATEWIDE}_{layout}", f"{own} {_records_at(layout, f'hit_{layout}')} {nameless}", columns)
+
+
+def _make_shared(cursor: duckdb.DuckDBPyConnection, layout: str, rules: Sequence[AcrossRule]) -> None:
+    """The records of children whom more than one district knows."""
+    columns = _columns(cursor, layout, SHARED, rules, ())
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP TABLE hit AS SELECT * FROM hit_{layout} SEMI JOIN shared_child USING (state_id)"
+    )
+    own = f"SELECT record.submission_id, record.line_number, hit.state_id{columns} {_records_at(layout, 'hit')}"
+    _make_table(cursor, f"{SHARED}_{layout}", own, columns)
+
+
+def _records_at(layout: str, hits: str) -> str:
+    return f'FROM state.collection."{layout}" AS record JOIN {hits} AS hit ON hit.place = record.rowid'
+
+
+def _make_table(cursor: duckdb.DuckDBPyConnection, name: str, own: str, columns: str) -> None:
+    cursor.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {name} AS
+        WITH own AS MATERIALIZED ({own})
+        SELECT record.submission_id, record.line_number, file.district_code, file.trial__school_code,
+               file.collection__version, file.collection__school_year, file.collection__cycle, record.state_id{columns}
+        FROM own AS record JOIN statewide_file AS file USING (submission_id)
+        """
+    )
+
+
+def _columns(
+    cursor: duckdb.DuckDBPyConnection, layout: str, family: str, rules: Sequence[AcrossRule], always: Collection[str]
+) -> str:
+    """The columns that rules name which ask a view: ``, record."a", record."b"``."""
+    asking = [rule for rule in rules if f"{family}_{layout}" in rule.views]
+    text = "\n".join(rule.sql for rule in asking)
+    fields = {name for rule in asking for name in rule.fields}
+    stored = cursor.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'state' AND schema_name = 'collection' "
+        "AND table_name = ? ORDER BY column_index",
+        [layout],
+    ).fetchall()
+    return "".join(
+        f', record."{name}"'
+        for (name,) in stored
+        if name not in _KEYS and (name in always or name in fields or re.search(rf"\b{name}\b", text))
+    )
+
+
+def _find_identity(cursor: duckdb.DuckDBPyConnection) -> None:
+    """``hit_identity``: place, number and district of the identifying data known of the children."""
+    cursor.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE hit AS
+        SELECT record.rowid AS place, number.state_id
+        FROM state.identity.record AS record JOIN compared_number AS number ON number.number = record.state_id
+        """
+    )
+    cursor.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE hit_identity AS
+        SELECT hit.place, hit.state_id, record.district_code
+        FROM state.identity.record AS record JOIN hit ON hit.place = record.rowid
+        """
+    )
+
+
+def _find_shared_children(cursor: duckdb.DuckDBPyConnection, layouts: Sequence[str]) -> None:
+    """``shared_child``: of the children compared, those whom more than one district has sent, in whatever file."""
+    records = "".join(f" UNION ALL SELECT state_id, district_code FROM {STATEWIDE}_{layout}" for layout in layouts)
+    cursor.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE shared_child AS
+        SELECT state_id FROM (SELECT state_id, district_code FROM hit_identity {records})
+        WHERE state_id IS NOT NULL GROUP BY state_id HAVING min(district_code) <> max(district_code)
         """
     )
 
@@ -113,15 +192,19 @@ def _make_places(cursor: duckdb.DuckDBPyConnection, layouts: Sequence[str]) -> N
     cursor.execute(f"CREATE OR REPLACE TEMP VIEW record_place AS {parts}")
 
 
-def _make_identity(cursor: duckdb.DuckDBPyConnection, text: str, layouts: Sequence[str]) -> None:
+def _make_identity(cursor: duckdb.DuckDBPyConnection, rules: Sequence[AcrossRule], layouts: Sequence[str]) -> None:
+    """``identity_record``: of children whom more than one district knows; ``identity_student``: the numbers sent or valid."""
+    text = "\n".join(rule.sql for rule in rules)
     needed = ("district_code", "school_code", "local_student_id", "source_submission_id", "source_line", "last_seen_at")
     columns = [name for name in IDENTITY_COLUMNS if name in needed or re.search(rf"\b{name}\b", text)]
     listed = "".join(f", record.{name}" for name in columns if name != "state_id")
     cursor.execute(
+        "CREATE OR REPLACE TEMP TABLE hit AS SELECT * FROM hit_identity SEMI JOIN shared_child USING (state_id)"
+    )
+    cursor.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE identity_record AS
-        SELECT number.state_id{listed}
-        FROM state.identity.record AS record JOIN compared_number AS number ON number.number = record.state_id
+        SELECT hit.state_id{listed} FROM state.identity.record AS record JOIN hit ON hit.place = record.rowid
         """
     )
     sent = " UNION ".join(
@@ -129,12 +212,20 @@ def _make_identity(cursor: duckdb.DuckDBPyConnection, text: str, layouts: Sequen
         "WHERE submitted_state_id IS DISTINCT FROM state_id AND submitted_state_id IS NOT NULL"
         for layout in layouts
     )
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE other_number AS {sent}")
+    has_others = bool(cursor.execute("SELECT 1 FROM other_number LIMIT 1").fetchall())
+    # A number that is valid today is looked up among the few that are not active, not in the whole registry.
     cursor.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE identity_student AS
-        SELECT student.state_id, student.status, student.merged_into
-        FROM state.identity.student AS student
-        SEMI JOIN ({sent} UNION SELECT state_id FROM compared_child) AS sent ON sent.number = student.state_id
+        WITH ended AS MATERIALIZED (
+            SELECT state_id, status, merged_into FROM state.identity.student WHERE status <> 'active'
+        )
+        SELECT state_id, coalesce(ended.status, 'active') AS status, ended.merged_into
+        FROM compared_child LEFT JOIN ended USING (state_id)
+        UNION
+        SELECT state_id, status, merged_into FROM state.identity.student
+        WHERE {"state_id IN (SELECT number FROM other_number)" if has_others else "false"}
         """
     )
 

@@ -4,7 +4,7 @@ WITH student AS (
     SELECT DISTINCT ON (record.state_id, record.district_code)
            record.state_id, record.district_code, record.collection__school_year, record.submission_id,
            record.line_number, record.last_name, record.first_name, record.birth_date, record.gender
-    FROM statewide_student_core AS record
+    FROM shared_student_core AS record
     LEFT JOIN calendar ON calendar.collection__version = record.collection__version
     WHERE record.state_id IS NOT NULL
     ORDER BY record.state_id, record.district_code, record.collection__school_year DESC, calendar.due_date DESC,

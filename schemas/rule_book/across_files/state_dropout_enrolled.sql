@@ -3,7 +3,7 @@ WITH dropout AS (
     SELECT DISTINCT ON (state_id, district_code, collection__version)
            state_id, district_code, collection__version, collection__school_year, submission_id, line_number, exit_date,
            exit_code
-    FROM statewide_student_enrollment_attendance
+    FROM shared_student_enrollment_attendance
     WHERE collection__cycle = 'Jun' AND state_id IS NOT NULL AND exit_date IS NOT NULL
     ORDER BY state_id, district_code, collection__version, exit_date DESC, submission_id, line_number
 ), afterwards AS (
@@ -11,7 +11,7 @@ WITH dropout AS (
            there.district_code AS other_district, there.submission_id AS other_submission, there.line_number AS other_line,
            1 AS place
     FROM dropout
-    JOIN statewide_student_enrollment_attendance AS there
+    JOIN shared_student_enrollment_attendance AS there
       ON there.state_id = dropout.state_id AND there.district_code <> dropout.district_code
      AND there.collection__version = dropout.collection__version
      AND coalesce(there.exit_date, DATE '2999-12-31') > dropout.exit_date
@@ -21,7 +21,7 @@ WITH dropout AS (
     SELECT dropout.state_id, dropout.district_code, dropout.collection__version,
            there.district_code, there.submission_id, there.line_number, 2
     FROM dropout
-    JOIN statewide_student_core AS there
+    JOIN shared_student_core AS there
       ON there.state_id = dropout.state_id AND there.district_code <> dropout.district_code
      AND there.collection__school_year = dropout.collection__school_year AND there.enrolled_on_count_date = 'Y'
     JOIN calendar ON calendar.collection__version = there.collection__version

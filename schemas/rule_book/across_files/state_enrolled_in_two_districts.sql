@@ -4,7 +4,7 @@ WITH student AS (
     SELECT DISTINCT ON (state_id, district_code, collection__version)
            state_id, district_code, collection__version, submission_id, line_number, residency_status,
            resident_district_code, attending_district_code
-    FROM statewide_student_core
+    FROM shared_student_core
     WHERE enrolled_on_count_date = 'Y' AND residency_status IS DISTINCT FROM 'PT' AND state_id IS NOT NULL
       AND collection__cycle IN ('Oct', 'Dec', 'Feb', 'Apr')
     ORDER BY state_id, district_code, collection__version, submission_id, line_number

@@ -2,7 +2,7 @@
 WITH graduate AS (
     SELECT DISTINCT ON (state_id, district_code, collection__version)
            state_id, district_code, collection__version, submission_id, line_number, exit_date, exit_code
-    FROM statewide_student_enrollment_attendance
+    FROM shared_student_enrollment_attendance
     WHERE collection__cycle = 'Jun' AND exit_code IN ('G01', 'G02', 'G03') AND state_id IS NOT NULL
       AND exit_date IS NOT NULL
     ORDER BY state_id, district_code, collection__version, exit_date DESC, submission_id, line_number
@@ -11,14 +11,14 @@ WITH graduate AS (
            there.district_code AS other_district, there.submission_id AS other_submission, there.line_number AS other_line,
            1 AS place
     FROM graduate
-    JOIN statewide_student_enrollment_attendance AS there
+    JOIN shared_student_enrollment_attendance AS there
       ON there.state_id = graduate.state_id AND there.district_code <> graduate.district_code
      AND there.collection__cycle = 'Jun' AND there.entry_date > graduate.exit_date
     UNION ALL
     SELECT graduate.state_id, graduate.district_code, graduate.collection__version,
            there.district_code, there.submission_id, there.line_number, 2
     FROM graduate
-    JOIN statewide_student_core AS there
+    JOIN shared_student_core AS there
       ON there.state_id = graduate.state_id AND there.district_code <> graduate.district_code
      AND there.enrolled_on_count_date = 'Y'
     JOIN calendar ON calendar.collection__version = there.collection__version

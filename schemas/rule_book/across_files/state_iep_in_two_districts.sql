@@ -2,7 +2,7 @@
 WITH student AS (
     SELECT DISTINCT ON (state_id, district_code, collection__version)
            state_id, district_code, collection__version, submission_id, line_number
-    FROM statewide_student_core
+    FROM shared_student_core
     WHERE collection__cycle = 'Dec' AND coalesce(try_cast(iep_disability AS INTEGER), 0) <> 0 AND state_id IS NOT NULL
     ORDER BY state_id, district_code, collection__version, submission_id, line_number
 )

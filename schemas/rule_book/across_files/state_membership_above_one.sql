@@ -6,7 +6,7 @@ WITH student AS (
            any_value(residency_status) AS residency_status, any_value(resident_district_code) AS resident_district_code,
            any_value(attending_district_code) AS attending_district_code,
            arg_min(line_number, (submission_id, line_number)) AS line_number
-    FROM statewide_student_core
+    FROM shared_student_core
     WHERE member_fte > 0 AND state_id IS NOT NULL AND collection__cycle IN ('Oct', 'Feb')
     GROUP BY ALL
 ), state AS (

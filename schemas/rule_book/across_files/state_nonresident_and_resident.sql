@@ -4,7 +4,7 @@ WITH student AS (
     SELECT DISTINCT ON (state_id, district_code, collection__version, residency_status = 'NR')
            state_id, district_code, collection__version, submission_id, line_number, resident_district_code,
            coalesce(residency_status = 'NR', false) AS is_visitor
-    FROM statewide_student_core
+    FROM shared_student_core
     WHERE state_id IS NOT NULL AND collection__cycle IN ('Oct', 'Dec', 'Feb', 'Apr')
     ORDER BY state_id, district_code, collection__version, residency_status = 'NR', submission_id, line_number
 ), pair AS (

@@ -12,7 +12,7 @@ WITH arrival AS (
 ), newest AS (
     SELECT DISTINCT ON (record.state_id, record.district_code)
            record.state_id, record.district_code, record.collection__version, record.submission_id, record.line_number
-    FROM statewide_student_core AS record
+    FROM shared_student_core AS record
     JOIN calendar ON calendar.collection__version = record.collection__version
     WHERE record.state_id IS NOT NULL
     ORDER BY record.state_id, record.district_code, record.collection__school_year DESC, calendar.due_date DESC,

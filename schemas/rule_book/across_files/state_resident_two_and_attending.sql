@@ -4,7 +4,7 @@ WITH student AS (
     SELECT DISTINCT ON (state_id, district_code, collection__version, residency_status = 'R2')
            state_id, district_code, collection__version, submission_id, line_number, attending_district_code,
            coalesce(residency_status = 'R2', false) AS is_sent
-    FROM statewide_student_core
+    FROM shared_student_core
     WHERE state_id IS NOT NULL AND collection__cycle IN ('Oct', 'Dec', 'Feb', 'Apr')
     ORDER BY state_id, district_code, collection__version, residency_status = 'R2', submission_id, line_number
 ), pair AS (

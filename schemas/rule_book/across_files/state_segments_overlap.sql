@@ -3,7 +3,7 @@
 WITH segment AS (
     SELECT state_id, district_code, collection__version, submission_id, line_number, entry_date,
            coalesce(exit_date, DATE '2999-12-31') AS exit_date
-    FROM statewide_student_enrollment_attendance
+    FROM shared_student_enrollment_attendance
     WHERE collection__cycle = 'Jun' AND state_id IS NOT NULL AND residency_status IS DISTINCT FROM 'PT'
       AND entry_date < coalesce(exit_date, DATE '2999-12-31')
 )

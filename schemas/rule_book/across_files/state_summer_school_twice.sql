@@ -2,7 +2,7 @@
 WITH student AS (
     SELECT DISTINCT ON (state_id, district_code, collection__version)
            state_id, district_code, collection__version, submission_id, line_number
-    FROM statewide_student_enrollment_attendance
+    FROM shared_student_enrollment_attendance
     WHERE collection__cycle = 'Aug' AND state_id IS NOT NULL
       AND coalesce(nullif(summer_membership, 0), summer_attendance, 1) > 0
     ORDER BY state_id, district_code, collection__version, submission_id, line_number
