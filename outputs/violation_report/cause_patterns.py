@@ -84,13 +84,14 @@ def mark_patterns(errors: pl.DataFrame, shape: FileShape, *, never_empty: str) -
         .then(pl.lit(EMPTY))
     )
     # One error of a cell shows the pattern; the others of the cell go with it.
-    of_cell = pl.when(is_cell).then(looks.drop_nulls().first().over("line_number", "field"))
+    of_cell = pl.when(is_cell).then(pl.col("look").drop_nulls().first().over("line_number", "field"))
     detail = pl.when(pl.col("pattern") == DATES).then(style)
-    marked = known.with_columns(of_cell.alias("pattern")).with_columns(detail.alias("pattern_detail"))
+    looked = known.with_columns(looks.alias("look")).with_columns(of_cell.alias("pattern"))
+    marked = looked.with_columns(detail.alias("pattern_detail"))
     enough = pl.len().over("pattern", "pattern_detail") >= FEWEST_CELLS
     return marked.with_columns(
         pl.when(enough).then(name).otherwise(None).alias(name) for name in ("pattern", "pattern_detail")
-    ).drop("kind")
+    ).drop("kind", "look")
 
 
 def _date_style() -> pl.Expr:
