@@ -8,6 +8,7 @@ import duckdb
 
 from flows.report_again import rewrite_reports
 from flows.session import Session
+from flows.violations import expire_waivers
 from matching.acts import Act, Carry
 from outputs.across_files.dependents import find_dependents, judge_dependents
 from outputs.certification import Signature, find_certifiable, freeze, make_manifests, take_back, trials_to_certify
@@ -77,6 +78,8 @@ def certify_trials(
         MosisError: nothing was received, or something stands against certification.
     """
     con, at = session.con, session.clock.now().replace(microsecond=0)
+    # A waiver whose last day is past no longer speaks for its errors.
+    expire_waivers(session, at)
     trials = trials_to_certify(
         con,
         district,
