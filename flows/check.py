@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.expectations import Comparison, compare, found_in, read_expected
 from flows.staging import refused_as_violations, submission_frame
 from flows.taking import DISTRICT_COLUMNS, counted, outcomes, recognised, refused, zeros_step
 from matching.ssn import SsnHasher
@@ -88,6 +89,19 @@ def check_file(
     if report_folder is not None:
         write_report(report_folder, checked, dictionary, places, at)
     return answer(checked.submission, dictionary, checked, places, report_folder, at)
+
+
+def compare_with_expected(
+    file: Path, expected: Path, *, directory: Path | None, report_folder: Path | None, clock: Clock | None = None
+) -> Comparison:
+    """Check a file and hold what was found against what a CSV file expects (``flows/expectations.py``).
+
+    Raises:
+        UsageError: one of the files cannot be read, or the expectations say nothing of the file.
+    """
+    wanted = read_expected(expected, file.name)
+    body = check_file(file, directory=directory, report_folder=report_folder, clock=clock).body
+    return compare(file.name, wanted, found_in(body))
 
 
 def read_bytes(file: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""``mosis sample`` makes a synthetic state with truth."""
+"""``mosis sample`` makes a synthetic state with truth, ``mosis practice`` a district that breaks every rule."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 
 def register(app: typer.Typer) -> None:
     app.command()(sample)
+    app.command()(practice)
 
 
 def sample(
@@ -29,3 +30,25 @@ def sample(
     with progress_display() as progress:
         summary = generate_sample(out, students, districts, seed, progress=progress, with_staff=staff)
     print(summary)
+
+
+def practice(
+    out: Annotated[Path, typer.Argument(help="Folder to make; it must be empty or absent.")],
+    collection: Annotated[
+        str | None,
+        typer.Option(
+            "--collection", help="Only this collection, by its CollectionVersion literal.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Make a practice district for makers of student systems: a record for every rule, and what mosis check says of each.
+
+    Example: mosis practice ./practice --collection 2026Oct1.0StuCore
+    """
+    from flows.cli.show import progress_display
+    from flows.practice import make_practice
+    from schemas.clock import SystemClock
+
+    with progress_display() as progress:
+        made = make_practice(out, clock=SystemClock(), collection=collection, progress=progress)
+    print(made.text())
