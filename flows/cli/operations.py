@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.options import HomeOption, JsonOption, open_home
+from schemas.errors import DictionaryError
 
 CollectionOption = Annotated[
     str | None,
@@ -89,6 +90,9 @@ def run(
         print(json.dumps(summary.to_json(), indent=2))
     else:
         print_summary(summary)
+    if summary.defects:
+        # Not the district's fault and not to be overlooked: the rule book has to be corrected.
+        raise typer.Exit(DictionaryError.exit_code)
 
 
 def status(
@@ -103,10 +107,11 @@ def status(
 
     Example: mosis status --collection 2026Oct1.0StuCore
     """
+    from flows.extracts import copy_built_at
     from flows.session import open_reader
     from outputs.question_ages import question_ages
     from outputs.status import building_rows, print_status, status_json, status_rows
-    from schemas.clock import SystemClock
+    from schemas.clock import SystemClock, rfc3339
 
     state = open_home(home)
     now = SystemClock().now()
@@ -120,7 +125,9 @@ def status(
             escalate_days=state.settings.review_escalate_days,
         )
     if as_json:
-        print(json.dumps(status_json(rows, ages, buildings), indent=2))
+        copied = copy_built_at(state)
+        body = {**status_json(rows, ages, buildings), "analyst_copy_at": rfc3339(copied) if copied else None}
+        print(json.dumps(body, indent=2))
     else:
         print_status(rows, now=now, everything=everything, ages=ages, buildings=buildings)
 
