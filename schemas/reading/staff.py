@@ -5,6 +5,7 @@ dropped as a student's can. What is kept is made from its keyed hash (docs/adr/0
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 
 import polars as pl
@@ -52,6 +53,11 @@ def without_numbers(records: pl.DataFrame) -> pl.DataFrame:
     """Records of staff with stars in place of what looks like a Social Security number in names and notes."""
     texts = [name for name in FREE_TEXT if name in records.columns]
     return records.with_columns(pl.col(texts).str.replace_all(_NUMBER_IN_TEXT, HIDDEN_NUMBER))
+
+
+def holds_number(field: str, text: str) -> bool:
+    """Whether ``without_numbers`` would put stars into a value."""
+    return field in FREE_TEXT and re.search(_NUMBER_IN_TEXT, text) is not None
 
 
 def identifier_of(ssn_hash: str) -> str:
