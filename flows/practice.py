@@ -17,7 +17,7 @@ from schemas.errors import MosisError, UsageError
 EXPECTED, NOT_HIT, README = "expected.csv", "not_hit.csv", "README.txt"
 _EXPECTED_COLUMNS = ("file", "line", "field", "rule_id", "severity", "scope", "answer", "of_rule")
 _NOT_HIT_COLUMNS = ("collection_version", "rule_id", "field", "severity", "title", "reason")
-_TEXT = Path(__file__).parents[1] / "sample_data" / "practice_readme.txt"
+_TEXT = Path(__file__).parents[1] / "sample_data" / "practice_readme.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def test_practice_of_one_collection(tmp_path: Path) -> None:
     lines = file.read_bytes().splitlines(keepends=True)
     file.write_bytes(b"".join(lines[:-1]))
     compared = compare_with_expected(file, folder / "expected.csv", directory=folder / "directory", report_folder=None)
-    assert not compared.agrees and {each.line for each in compared.missing} == {len(lines)}
+    assert not compared.agrees and len(lines) in {each.line for each in compared.missing}
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
