@@ -4,6 +4,9 @@ Apart from ``flows.run``, which is asked every few minutes and mostly finds noth
 takes longer to load than to look into an empty inbox.
 """
 
+import shutil
+from dataclasses import replace
+
 from flows.deciding import decide_identities
 from flows.group_commits import PlanRun
 from flows.receiving import Received
@@ -20,7 +23,32 @@ from matching.plan import Plan, finish, group_submissions, write_plan
 from matching.student_ids import IdSource
 from outputs.certification.kept_rules import keep_rules
 from outputs.cycles import load_cycles
+from outputs.next_steps import counted
 from schemas.files import PRIVATE_FOLDER, make_folder
+from schemas.validation import ValidationDefect
+
+
+def plan_what_can_be_judged(session: Session, summary: RunSummary, received: Received) -> Plan | None:
+    """The plan of all files but those that a rule of ours broke down on; these stay claimed and are received again.
+
+    A rule that cannot be run is no finding about a file, and no reason to keep the other collections waiting.
+    """
+    files = received.files
+    while files:
+        try:
+            return make_plan(session, summary, replace(received, files=files))
+        except ValidationDefect as defect:
+            held = set(defect.submission_ids)
+            left = [file for file in files if file.submission.submission_id not in held]
+            if len(left) == len(files):
+                raise
+            waiting = counted(len(files) - len(left), "file waits", "files wait")
+            said = f"A defect of the rule book, not of any file: {defect} {waiting} for its correction."
+            session.log(f"run {summary.run_id}: {said}")
+            summary.defects.append(said)
+            shutil.rmtree(session.home.work_of(summary.run_id))
+            files = left
+    return None
 
 
 def make_plan(session: Session, summary: RunSummary, received: Received) -> Plan:

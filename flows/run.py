@@ -64,9 +64,11 @@ def run_inbox(
         summary.notes += received.notes
         summary.files.update(received.set_aside)
         if received.files:
-            from flows.planning import carry_out, make_plan
+            from flows.planning import carry_out, plan_what_can_be_judged
 
-            carry_out(session, make_plan(session, summary, received), id_source, summary)
+            plan = plan_what_can_be_judged(session, summary, received)
+            if plan is not None:
+                carry_out(session, plan, id_source, summary)
             summary.notes += tell_of_certificates(session)
             # A file stored before can have changed by what was stored now.
             summary.notes += finish_desk(session)
@@ -124,8 +126,9 @@ def finish_desk(session: Session) -> Sequence[str]:
     """Reopen what a waiver no longer covers and write pages anew that a crash left stale; a sentence for each."""
     at = session.clock.now()
     is_asked_for = session.con.execute(
-        "SELECT 1 FROM quality.page_due UNION ALL SELECT 1 FROM quality.violation WHERE waived_until < ? "
-        "AND status = 'waived' LIMIT 1",
+        "SELECT 1 FROM quality.page_due UNION ALL SELECT 1 FROM quality.violation AS waived "
+        "JOIN intake.submission AS file USING (submission_id) WHERE waived.waived_until < ? "
+        "AND waived.status = 'waived' AND file.status IN ('trial', 'answered') LIMIT 1",
         [missouri_day(at)],
     ).fetchall()
     if not is_asked_for:

@@ -14,7 +14,7 @@ from matching.acts import ActDesk
 from matching.journal import Journal
 from matching.recovery import Reservations, database_head, reconcile
 from matching.ssn import SsnHasher
-from schemas.clock import Clock, rfc3339
+from schemas.clock import Clock, missouri_day, rfc3339
 from schemas.database import open_state, sync_collection_tables
 from schemas.dictionary import Dictionary, load_dictionary
 from schemas.directory import Directory, load_directory
@@ -95,6 +95,7 @@ def open_session(home: StateHome, clock: Clock, watch: Stopwatch | None = None) 
     with hold_lock(home):
         require_free_space(home)
         dictionary = load_dictionary(home.dictionary)
+        check_corrections(home, dictionary, clock)
         hasher = SsnHasher.from_keys(home.keys)
         con = open_state(home)
         try:
@@ -115,6 +116,19 @@ def open_session(home: StateHome, clock: Clock, watch: Stopwatch | None = None) 
             yield session
         finally:
             con.close()
+
+
+def check_corrections(home: StateHome, dictionary: Dictionary, clock: Clock) -> None:
+    """Try out the state's own corrections as a whole, where there are some.
+
+    Raises:
+        DictionaryError: one of them cannot work; names file, row and reason.
+    """
+    if not any(home.dictionary.iterdir()):
+        return
+    from schemas.overlay import check_overlay
+
+    check_overlay(dictionary, missouri_day(clock.now()))
 
 
 def finish_interrupted_acts(session: Session) -> None:

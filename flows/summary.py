@@ -28,6 +28,7 @@ class RunSummary:
     stage_seconds: dict[str, float] = field(default_factory=dict)
     reports: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
 
     @property
     def file_count(self) -> int:
@@ -45,7 +46,7 @@ class RunSummary:
     def headline(self) -> str:
         """One sentence: files, records, IDs."""
         if not self.file_count:
-            return "Nothing was waiting in the inbox."
+            return "No file could be taken." if self.defects else "Nothing was waiting in the inbox."
         records = "record" if self.records["accepted"] == 1 else "records"
         said = {ID_WORDS.get(name, name): count for name, count in self.ids.items()}
         return (

@@ -161,7 +161,7 @@ class _View:
         if value is None or is_field or kind != pl.Date():
             return value
         try:
-            return date.fromisoformat(value)
+            return date.fromisoformat(str(value))
         except ValueError:
             raise ExampleFault(f"has {name} as no date such as 2025-09-24") from None
 

@@ -46,7 +46,17 @@ MASKED_SSN = "***-**-****"
 
 
 class ValidationDefect(MosisError):
-    """A rule or schema could not be run on a batch: a mistake of the system, never of a file."""
+    """A rule or schema could not be run on a batch: a mistake of the system, never of a file.
+
+    Attributes:
+        submission_ids: the files of the batch, which wait until the mistake is corrected.
+    """
+
+    exit_code = 6
+
+    def __init__(self, message: str, submission_ids: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.submission_ids = tuple(submission_ids)
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,9 @@ def validate_records(
 ) -> Validated:
     """Typed records and every violation of a batch.
 
+    Raises:
+        ValidationDefect: one of our rules could not be run; names the rule and the files, no value.
+
     Args:
         records: first call: submission_id, line_number and the text columns of ``layout``. After identify: the typed
             records of that call with a ``state_id`` column; only rules that name the state ID run.
@@ -78,9 +91,24 @@ def validate_records(
     Returns:
         Violations sorted by submission, line and rule; one rule_run row for each rule number and submission.
     """
+    try:
+        return _validated(records, submissions, layout, rule_book, directory, after_identify)
+    except ValidationDefect as defect:
+        message = f"{defect} Collection {rule_book.collection.version}; no file is to blame."
+    raise ValidationDefect(message, submissions["submission_id"].to_list())
+
+
+def _validated(
+    records: pl.DataFrame,
+    submissions: pl.DataFrame,
+    layout: RecordLayout,
+    rule_book: RuleBook,
+    directory: Directory | None,
+    after_identify: bool,
+) -> Validated:
     # ID batches of every school year are judged by one book, so the year of the layout may differ.
     if layout.name != rule_book.layout.name:
-        raise ValidationDefect(f"The rules of {rule_book.layout.name} were asked to judge records of {layout.name}")
+        raise ValidationDefect(f"The rules of {rule_book.layout.name} were asked to judge records of {layout.name}.")
     if after_identify:
         batch = _returned_batch(records, submissions, rule_book)
     else:
@@ -140,7 +168,7 @@ def _typed_records(batch: pl.DataFrame, layout: RecordLayout) -> pl.DataFrame:
         found = errors.failure_cases.select("column", "check").unique().rows()
     else:
         return typed
-    raise ValidationDefect(f"Typed records are not what the {layout.name} layout says: {sorted(map(str, found))}")
+    raise ValidationDefect(f"Typed records are not what the {layout.name} layout says: {sorted(map(str, found))}.")
 
 
 def _files(batch: pl.DataFrame, submissions: pl.DataFrame, book: RuleBook) -> pl.DataFrame:
@@ -188,7 +216,9 @@ def _failure_cases(each: _Judged) -> pl.DataFrame:
     else:
         return passed
     if defects := cases.filter(pl.col("index").is_null())["check"].to_list():
-        raise ValidationDefect(f"These checks could not be run on a batch of {batch.height} records: {sorted(defects)}")
+        raise ValidationDefect(
+            f"These checks could not be run on a batch of {batch.height} records: {sorted(defects)}."
+        )
     return cases
 
 
@@ -209,7 +239,17 @@ def _answers(batch: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     except pl.exceptions.PolarsError as fault:
         # The engine's text may quote a value, so only its kind is passed on.
         kind = type(fault).__name__
-    raise ValidationDefect(f"The rules could not be evaluated on a batch of {batch.height} records ({kind})")
+    broken = [f"{rule.rule_id} ({rule.place})" for rule in rules if not _can_run(batch, rule)]
+    what = f"{'Rule' if len(broken) == 1 else 'Rules'} {', '.join(broken)}" if broken else "The rules together"
+    raise ValidationDefect(f"{what} could not be evaluated on a batch of {batch.height} records ({kind}).")
+
+
+def _can_run(batch: pl.DataFrame, rule: Rule) -> bool:
+    try:
+        rule_answers(batch, [rule])
+    except pl.exceptions.PolarsError:
+        return False
+    return True
 
 
 def _violations(batch: pl.DataFrame, rules: Sequence[Rule], cases: pl.DataFrame) -> pl.DataFrame:

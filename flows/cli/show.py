@@ -69,6 +69,8 @@ def print_summary(summary: "RunSummary") -> None:
         console.print(table)
     for note in summary.notes:
         console.print(note, highlight=False)
+    for defect in summary.defects:
+        console.print(defect, highlight=False, style="bold red")
     for report in summary.reports:
         console.print(f"Open: {report}", highlight=False, soft_wrap=True)
 
