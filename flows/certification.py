@@ -8,6 +8,7 @@ import duckdb
 
 from flows.report_again import rewrite_reports
 from flows.session import Session
+from flows.state_level import compare_districts
 from flows.violations import expire_waivers
 from matching.acts import Act, Carry
 from outputs.across_files.dependents import find_dependents, judge_dependents
@@ -208,6 +209,7 @@ def take_certificate_back(
     )
     session.acts.carry_out(act)
     tell_districts(session)
+    compare_districts(session)
     return found
 
 
@@ -321,6 +323,7 @@ def certify_many(
         outcomes.append(_certify_one(session, district, collection, actor))
         session.watch.progress("certify", number, len(chosen))
     tell_districts(session)
+    compare_districts(session)
     return outcomes
 
 

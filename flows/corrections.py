@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flows.session import Session
+from flows.state_level import compare_districts
 from matching.acts import Act
 from matching.corrections.change import Change, Kind, Order, require_reason
 from matching.corrections.lines import collection_layouts
@@ -103,7 +104,9 @@ def order_correction(
     if status == "applied":
         act = _act(session, order, change, actor, reason, accepted=None, run_id=run_id)
         number = session.acts.carry_out(act).number
-        return Ordered(number, order.kind, status, change, None, write_missing_notices(session))
+        notified = write_missing_notices(session)
+        compare_districts(session)
+        return Ordered(number, order.kind, status, change, None, notified)
     until = window.closes.isoformat() if window and status == WAITING else None
     facts = {"order": order.to_facts(), "status": status, "waits_until": until}
     block = session.acts.carry_out(_note(session, "accept_correction", order.kind, actor, reason, facts))
@@ -140,7 +143,9 @@ def approve_correction(session: Session, act_number: int, *, actor: str, id_sour
     session.acts.carry_out(_note(session, "approve_correction", correction.order.kind, actor, None, facts))
     if window:
         return (f"Act {act_number} is approved and waits until {window.assessment} ends on {window.closes:%m/%d/%Y}.",)
-    return apply_waiting(session, id_source)
+    said = apply_waiting(session, id_source)
+    compare_districts(session)
+    return said
 
 
 def withdraw_correction(session: Session, act_number: int, *, actor: str, reason: str) -> None:

@@ -111,34 +111,46 @@ def _make_rules(cursor: duckdb.DuckDBPyConnection, rules: Sequence[AcrossRule], 
 
 
 # Each answer with its own file, child and school, and the number that it shares with the other district's row. A row whose
-# file is of the rule's layout must be of a collection that the rule judges. Of several lines of one district the first stands.
+# file is of the rule's layout must be of a collection that the rule judges. What a replaced file said first stands under the
+# district's newest file, without a line. Of several lines of one district the first stands.
 _PLACED = """
     CREATE OR REPLACE TEMP TABLE placed AS
     WITH version AS (
         SELECT state_id, district_code, arg_max(school_code, last_seen_at) AS school_code,
                arg_max(local_student_id, last_seen_at) AS local_student_id
         FROM identity_record GROUP BY ALL
+    ), newest AS (
+        SELECT district_code, max(submission_id) AS submission_id, arg_max(layout, submission_id) AS layout,
+               arg_max(collection__version, submission_id) AS collection_version
+        FROM standing_file WHERE layout IN (SELECT layout FROM rule) GROUP BY district_code
+    ), filed AS (
+        SELECT file.submission_id, file.district_code,
+               coalesce(newest.submission_id, file.submission_id) AS now_id, coalesce(newest.layout, file.layout) AS layout,
+               coalesce(newest.collection_version, file.collection_version) AS collection_version,
+               newest.submission_id IS NOT NULL AS is_replaced
+        FROM state.intake.submission AS file
+        LEFT JOIN newest
+          ON newest.district_code = file.district_code AND file.status NOT IN ('trial', 'certified', 'answered')
+        WHERE file.layout IS NOT NULL AND file.collection_version IS NOT NULL
     ), named AS (
-        SELECT answer.* EXCLUDE (state_id, local_student_id, school_code), rule.* EXCLUDE (rule_id, layout),
-               file.district_code, file.layout, file.collection_version,
+        SELECT answer.* EXCLUDE (state_id, local_student_id, school_code, submission_id, line_number),
+               rule.* EXCLUDE (rule_id, layout), file.district_code, file.layout, file.collection_version,
+               file.now_id AS submission_id, CASE WHEN NOT file.is_replaced THEN answer.line_number END AS line_number,
                coalesce(answer.state_id, place.state_id) AS state_id,
                coalesce(answer.local_student_id, place.local_student_id) AS local_student_id,
                coalesce(answer.school_code, place.reporting_school_code) AS school_code,
                coalesce(answer.opens_on, DATE '1900-01-01') <= ? AS is_open,
-               judged.rule_id IS NOT NULL OR file.layout <> rule.layout AS is_judged
+               judged.rule_id IS NOT NULL OR file.layout <> rule.layout OR file.is_replaced AS is_judged
         FROM answer
         JOIN rule USING (rule_id)
-        JOIN state.intake.submission AS file USING (submission_id)
+        JOIN filed AS file ON file.submission_id = answer.submission_id
         LEFT JOIN judged ON judged.rule_id = answer.rule_id AND judged.collection_version = file.collection_version
         LEFT JOIN record_place AS place
           ON place.submission_id = answer.submission_id AND place.line_number = answer.line_number
-        WHERE file.layout IS NOT NULL AND file.collection_version IS NOT NULL
     )
     SELECT named.* EXCLUDE (school_code, local_student_id),
-           CASE WHEN line_number IS NULL THEN NULL
-                ELSE coalesce(named.school_code, version.school_code) END AS school_code,
-           CASE WHEN line_number IS NULL THEN NULL
-                ELSE coalesce(named.local_student_id, version.local_student_id) END AS local_student_id,
+           coalesce(named.school_code, version.school_code) AS school_code,
+           coalesce(named.local_student_id, version.local_student_id) AS local_student_id,
            'S' || upper(left(md5(concat_ws(
                '|', query_name, coalesce(named.state_id, value, submission_id || ' ' || line_number),
                least(named.district_code, other_district_code), greatest(named.district_code, other_district_code),

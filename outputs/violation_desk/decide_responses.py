@@ -8,6 +8,7 @@ from typing import Any, Self
 import duckdb
 import polars as pl
 
+from outputs.state_level.sharing import share_with_other_side
 from outputs.violation_desk.decide import Decided, settle, update_rows
 from outputs.violation_desk.responses import APPROVED, PROPOSED
 from schemas.violation_responses.vocabulary import response_words
@@ -140,4 +141,6 @@ def _carry_out(con: duckdb.DuckDBPyConnection, by: Decided, answers: pl.DataFram
         source = "FROM quality.violation AS violation WHERE list_contains($rows, violation.rowid)"
         changes = {"status": effect, "waived_until": until if effect == "waived" else None}
         touched = update_rows(con, source, {"rows": chosen["row"].to_list()}, changes, by.number)
+        if effect != "waived":
+            touched += share_with_other_side(con, [row for row, _ in touched], by.at)
         settle(con, touched)
