@@ -103,7 +103,7 @@ def _course_assignment(staffing: Staffing, paid: pl.DataFrame) -> pl.DataFrame:
         course_semester=pl.lit("YL"),
         course_minutes="minutes",
         course_credits="credits",
-        local_section_number=pl.col("section").cast(pl.String),
+        local_section_number=_section(pl.Series(GRADES).gather(pl.Series(staffing.classes["grade"]))),
     )
     table = read_table("staff_posts.csv").filter(pl.col("post") != "teacher")
     served = pl.col("post").is_in(["counselor", "nurse"])
@@ -118,6 +118,11 @@ def _course_assignment(staffing: Staffing, paid: pl.DataFrame) -> pl.DataFrame:
     return both.with_columns(
         reporting_school_code="school_code", local_course_number="local_number", local_course_name="name"
     ).sort("district", "school_code", "slot", "assignment_number")
+
+
+def _section(grades: pl.Series) -> pl.Expr:
+    """``09-2``: the second class of grade 09 in a course."""
+    return pl.lit(grades) + "-" + pl.col("section").cast(pl.String)
 
 
 def _student_assignment(staffing: Staffing, paid: pl.DataFrame) -> pl.DataFrame:
@@ -136,7 +141,7 @@ def _student_assignment(staffing: Staffing, paid: pl.DataFrame) -> pl.DataFrame:
         reporting_school_code="school_code",
         local_course_number="local_number",
         local_course_name="name",
-        local_section_number=pl.col("section").cast(pl.String),
+        local_section_number=_section(pl.Series(GRADES).gather(taken["grade"])),
         submitted_state_id=pl.lit(None, pl.String),
     ).sort("district", "school_code", "slot", "assignment_number", maintain_order=True)
 

@@ -15,6 +15,7 @@ from schemas.rules import Rule, RuleBook, load_rule_book
 from schemas.schema_builder import text_columns, typed_expression
 from schemas.validation import MASKED_SSN, Validated, validate_records
 from tests.schemas.batches import DICTIONARY, DISTRICT, submissions, write_directory
+from tests.schemas.generated_rule_oracle import expected_numbers
 
 LITERALS = {
     "educator_core": "2026Oct1.0EdCore", "educator_school": "2026Oct1.0EdSchool",
@@ -174,6 +175,37 @@ def test_two_posts_of_an_educator_without_a_programme_have_one_key(tmp_path):
     )
     (validated,) = judged("educator_school", records, submissions(one=DISTRICT), tmp_path)
     assert "EDS00202" not in set(validated.violations["rule_id"])
+
+
+TEXTS = (
+    None, "Y", "N", "12", "-3", "1.5", "0.50", "100.25", "abc", "60", "0100", "YL", "X9", "09/24/2015", "2015-09-24",
+    "02/29/2015", "x" * 300, "'", "Straße", "7" * 19,
+)  # fmt: skip
+# One-field rules that the dictionary implies; the directory's and the key are tried elsewhere.
+IMPLIED = ("00001", "00201", "00446", "90100", "90110", "90200", "90300", "90400")
+
+
+@pytest.mark.parametrize("layout", list(LITERALS))
+def test_the_dictionary_implies_what_plain_python_says(layout, tmp_path):
+    book = BOOKS[layout]
+    fields = [field for field in book.layout.fields if field.standard_name not in ("educator_id", "submitted_state_id")]
+    cases = {f"{field.column}/{place}": (field, text) for field in fields for place, text in enumerate(TEXTS)}
+    rows = [
+        {field.standard_name: text, "submission_id": name, "line_number": 2} for name, (field, text) in cases.items()
+    ]
+    files = submissions(**dict.fromkeys(cases, DISTRICT))
+    violations = judged_with_ids(layout, rows, files, tmp_path)
+    own = violations.filter(pl.col("submission_id").str.split("/").list.first() == pl.col("field"))
+    found: dict[str, set[str]] = {name: set() for name in cases}
+    for name, rule_id in own.select("submission_id", "rule_id").rows():
+        if rule_id[3:] in IMPLIED:
+            found[name].add(rule_id[3:])
+    known_in_part = {rule.fields[0] for rule in book.rules if rule.rule_id.endswith("90110")}
+    for name, (field, text) in cases.items():
+        expected = expected_numbers(field, text, book.collection)
+        if field.standard_name in known_in_part:
+            expected = {"90110" if number == "90100" else number for number in expected}
+        assert found[name] == expected, (name, text)
 
 
 def test_no_length_of_a_number_is_asked_that_never_reaches_validation():
