@@ -1,5 +1,5 @@
 /* A table of many rows that never freezes the page: rows are data, and only one page of them is in the document.
-   Columns come from the page's own JSON: {id, label, kind, values, lookup?, names?, links?, note?, found?, filter?, hidden?}.
+   Columns come from the page's own JSON: {id, label, kind, values, lookup?, names?, links?, wide?, note?, found?, filter?, hidden?}.
    A search looks through the distinct texts of each column and then marks rows, so a hundred thousand rows take milliseconds.
    Text reaches the document through textContent alone, so no value can become markup. */
 "use strict";
@@ -37,7 +37,11 @@
     }
     return lowered.get(part);
   };
+  // Rows with a word, kept for the words that stand while the next one is typed.
+  let found = new Map();
   const hitsOf = (word) => {
+    if (found.has(word)) return found.get(word);
+    if (found.size > 40) found = new Map();
     const hits = new Uint8Array(data.size);
     for (const part of parts) {
       const texts = textsOf(part);
@@ -52,6 +56,7 @@
       const values = part.values;
       for (let row = 0; row < data.size; row += 1) if (values[row] !== null && marks[values[row]]) hits[row] = 1;
     }
+    found.set(word, hits);
     return hits;
   };
 
@@ -87,16 +92,18 @@
     return sorted;
   };
   const refresh = () => {
-    const hits = state.words.map(hitsOf);
-    const chosen = Object.entries(state.filters).map(([id, value]) => [byId[id].values, value]);
-    if (state.pinned) chosen.push([byId[state.pinned.column].values, state.pinned.value]);
-    state.order = everyRow().filter((row) => chosen.every(([values, value]) => values[row] === value) && hits.every((hit) => hit[row]));
+    const keep = new Uint8Array(data.size).fill(1);
+    const narrow = (values, value) => { for (let row = 0; row < keep.length; row += 1) if (values[row] !== value) keep[row] = 0; };
+    for (const word of state.words) narrow(hitsOf(word), 1);
+    for (const id in state.filters) narrow(byId[id].values, state.filters[id]);
+    if (state.pinned) narrow(byId[state.pinned.column].values, state.pinned.value);
+    state.order = everyRow().filter((row) => keep[row]);
     state.page = 0;
     draw();
   };
 
   const cellOf = (column, row) => {
-    const cell = make("td", { className: column.kind === "number" ? "count" : column.keep ? "keep" : "" });
+    const cell = make("td", { className: column.kind === "number" ? "count" : column.keep ? "keep" : column.wide ? "wide" : "" });
     cell.dataset.label = column.label;
     const text = textOf(column, row);
     if (column.kind === "badge") {

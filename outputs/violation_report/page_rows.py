@@ -32,7 +32,7 @@ def table_data(findings: Findings) -> dict[str, Any]:
         {**_text("student", "Student", rows["local_student_id"], keep=True), "note": _text("state", "State ID", rows["state_id"])},
         _text("field", "Field", rows["field"], filter="All fields"),
         {
-            **_text("wrong", "What is wrong", rows["message"]),
+            **_text("wrong", "What is wrong", rows["message"], wide=True),
             "found": _text("found", "In your file:", rows["value"]),
             "note": _text("fix", "", rows["fix"]),
         },
@@ -115,7 +115,7 @@ def _since_column(findings: Findings) -> dict[str, Any]:
         days=pl.when(~IS_NEW).then(open_for),
     )
     note = _text("days", "", said["days"])
-    return {**_text("since", "Since", said["since"], filter="New and old", keep=True), "note": note}
+    return {**_text("since", "Since", said["since"], filter="New and old"), "note": note}
 
 
 def _cause_places(findings: Findings) -> list[int | None]:
