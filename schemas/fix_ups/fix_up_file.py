@@ -62,12 +62,6 @@ def _is_hidden(name: str, value: str, has_staff: bool) -> bool:
     return bool(value) and (name in HIDDEN_COLUMNS or (has_staff and holds_number(name, value)))
 
 
-def _shown(name: str, value: str) -> str:
-    """A value as it was sent; a number of a student or of staff only as a mark that stands for it."""
-    is_hidden = name in HIDDEN_COLUMNS or holds_number(name, value)
-    return AS_SENT if is_hidden and value.strip() else value
-
-
 def is_fix_up(content: bytes) -> bool:
     """Whether the first line with text names SubmissionID and Line as its first two columns."""
     head = content[:4096].decode("utf-8", "replace").removeprefix("\ufeff")
