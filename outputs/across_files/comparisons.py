@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from schemas.across_files import FILE_SCOPES, AcrossRule, rules_of_collection
-from schemas.across_views import CALENDAR_COLUMNS
+from schemas.across_views import CALENDAR_COLUMNS, RECORD_KEYS, record_view_columns
 from schemas.dictionary import ID_BATCH, Dictionary
 
 _POLARS_TYPES = {"VARCHAR": pl.String(), "INTEGER": pl.Int32(), "DATE": pl.Date()}
@@ -18,10 +18,12 @@ class Comparisons:
 
     Args:
         columns: rule and its fields' header names by collection; a rule of several collections stands in each.
+        fields: the columns of each layout's records beside those that every view has.
         calendar: one row a collection, with the columns of the view ``calendar``.
     """
 
     columns: Mapping[str, Mapping[AcrossRule, tuple[str, ...]]]
+    fields: Mapping[str, tuple[str, ...]]
     calendar: pl.DataFrame
 
     @classmethod
@@ -39,7 +41,12 @@ class Comparisons:
             }
             for collection in dictionary.collections
         }
-        return cls({version: found for version, found in columns.items() if found}, _calendar(dictionary))
+        fields = {
+            layout: tuple(name for name in record_view_columns(layout, dictionary) if name not in RECORD_KEYS)
+            for layout in dictionary.layout_names
+            if layout != ID_BATCH
+        }
+        return cls({version: found for version, found in columns.items() if found}, fields, _calendar(dictionary))
 
     def rules_of(self, collection_version: str | None) -> tuple[AcrossRule, ...]:
         return tuple(self.columns.get(collection_version or "", ()))

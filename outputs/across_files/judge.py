@@ -3,7 +3,7 @@
 Nothing here commits or changes a table of the state.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,13 +11,12 @@ import duckdb
 import polars as pl
 
 from outputs.across_files.comparisons import Comparisons
-from outputs.across_files.views import across_views
+from outputs.across_files.views import STORED_ID, across_tables, table_of, with_views
 from schemas.across_files import AcrossRule
 from schemas.across_views import OPTIONAL_ANSWERS
 from schemas.errors import MosisError
 from schemas.validation import RULE_RUN_SCHEMA
 
-_ANSWER = "across_answer"
 _MOMENT = pl.Datetime("us", "UTC")
 _TEXTS = (
     "submission_id", "district_code", "school_code", "layout", "collection_version", "field", "rule_id", "severity",
@@ -29,8 +28,13 @@ FOUND_SCHEMA: dict[str, pl.DataType] = {
     **dict.fromkeys(_TEXTS, pl.String()),
     **{"line_number": pl.Int64(), "due_date": pl.Date(), "last_seen_at": _MOMENT},
 }
+# What a query can say beside the record that it is about; what it leaves open comes from the record itself.
 _OPTIONAL = {name: kind for name, kind in OPTIONAL_ANSWERS.items() if name in FOUND_SCHEMA}
-_SCHOOL_SOURCES = ("reporting_school_code", "current_school_code")
+_KEY = ["rule", "submission_id", "line_number", "state_id", "local_student_id"]
+_LINE = ["submission_id", "line_number"]
+_SCHOOLS, _LOCAL_ID = ("reporting_school_code", "current_school_code"), "local_student_id"
+# Answers are worked through together, up to about this many rows: small files have a few for each of many rules.
+_ROWS_AT_ONCE = 500_000
 
 
 class AcrossDefect(MosisError):
@@ -57,133 +61,158 @@ def judge(
     *,
     at: datetime,
     changed_by: str = "file",
-    children: Collection[str] | None = None,
 ) -> Judged:
     """What the rules across files say of some stored files (trials and certified ones; others are left alone).
-
-    Args:
-        children: valid numbers of the only children to look at; all where none is named.
 
     Raises:
         AcrossDefect: a query failed; names the rule, never a value.
     """
-    collections = _collections(con, submission_ids)
-    rules = {version: comparisons.rules_of(version) for version in collections}
-    every = list({rule: None for found in rules.values() for rule in found})
+    files = _files(con, submission_ids)
+    collections = files.partition_by("collection_version", as_dict=True, maintain_order=True)
+    rules = {
+        str(version): chosen for (version,) in collections if (chosen := comparisons.columns.get(str(version), {}))
+    }  # fmt: skip
+    every = list({rule: None for chosen in rules.values() for rule in chosen})
     if not every:
         return Judged()
+    shown = {*_SCHOOLS, _LOCAL_ID, *(rule.fields[0] for rule in every if rule.fields)}
     found, runs = [], []
-    with across_views(con, submission_ids, every, comparisons.calendar, children) as views:
+    with across_tables(con, submission_ids, every, comparisons, shown):
         for version, chosen in rules.items():
-            if chosen:
-                views.for_collection(version)
-            for rule in chosen:
-                runs.append(_run(con, rule, collections[version]))
-                found.append(_findings(con, rule, comparisons.columns[version][rule]))
-    violations = pl.concat([part for part in found if part.height] or [pl.DataFrame(schema=FOUND_SCHEMA)])
-    return Judged(
-        violations.with_columns(changed_by=pl.lit(changed_by), last_seen_at=pl.lit(at).cast(_MOMENT)).select(
-            pl.col(name).cast(kind) for name, kind in FOUND_SCHEMA.items()
-        ),
-        pl.concat(runs),
+            judged = collections[(version,)]
+            failing, counts = _ask_all(con, list(chosen), version, judged.height)
+            found.append(_with_records(con, _with_texts(failing, chosen), judged["layout"][0], list(chosen)))
+            runs.append(_every_run(counts, list(chosen), judged["submission_id"]))
+    placed = pl.concat(found).join(files, on="submission_id", how="left", maintain_order="left")
+    named = placed.with_columns(
+        pl.coalesce("school_code", "file_school_code"), changed_by=pl.lit(changed_by), last_seen_at=pl.lit(at)
     )
+    violations = named.select(pl.col(name).cast(kind) for name, kind in FOUND_SCHEMA.items())
+    return Judged(violations, pl.concat(runs))
 
 
-def _collections(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> dict[str, list[str]]:
-    """Collection -> those of the files that can be judged, in order."""
-    rows = con.execute(
-        "SELECT collection_version, list(submission_id ORDER BY submission_id) FROM intake.submission "
-        "WHERE list_contains(?, submission_id) AND status IN ('trial', 'certified') GROUP BY ALL ORDER BY ALL",
-        [sorted(submission_ids)],
-    ).fetchall()
-    return dict(rows)
+def _files(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> pl.DataFrame:
+    """Those of the files that can be judged, with what every violation of theirs says; in order."""
+    ids = pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})  # noqa: F841
+    return con.sql(
+        "SELECT submission_id, district_code, school_code AS file_school_code, layout, collection_version, "
+        "rule_book_version FROM intake.submission SEMI JOIN ids USING (submission_id) "
+        "WHERE status IN ('trial', 'certified') ORDER BY collection_version, submission_id"
+    ).pl()
 
 
-def _run(con: duckdb.DuckDBPyConnection, rule: AcrossRule, names: list[str]) -> pl.DataFrame:
-    """Run the query into a table; how many records it was about and how many fail, for each file."""
+def _ask_all(
+    con: duckdb.DuckDBPyConnection, rules: Sequence[AcrossRule], version: str, file_count: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The failing answers of rules, and how many answers each file has; ``rule`` is the place of the rule."""
+    failing, counts = [], []
+    waiting: list[pl.DataFrame] = []
+    for place, rule in enumerate(rules):
+        waiting.append(_ask(con, place, rule, version, file_count))
+        if sum(answers.height for answers in waiting) >= _ROWS_AT_ONCE or place == len(rules) - 1:
+            answers = _once(pl.concat(waiting))
+            failing.append(answers.filter("fails"))
+            counts.append(
+                answers.group_by("rule", "submission_id").agg(
+                    pl.len().alias("applicable_count"), pl.col("fails").sum().alias("failed_count")
+                )
+            )
+            waiting = []
+    return pl.concat(failing), pl.concat(counts)
+
+
+def _ask(con: duckdb.DuckDBPyConnection, place: int, rule: AcrossRule, version: str, file_count: int) -> pl.DataFrame:
+    """A rule's answers about the judged files: a row a record, or missing child; every rule gives the same columns."""
+    listed = ", ".join(
+        f"try_cast({name if name in rule.answers else 'NULL'} AS {kind}) AS {name}" for name, kind in _OPTIONAL.items()
+    )
     try:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {_ANSWER} AS {_answers(rule)}")
+        return con.sql(
+            f"{with_views(rule, version)} SELECT {place}::INTEGER AS rule, submission_id, "
+            f"try_cast(line_number AS BIGINT) AS line_number, fails, {listed} "
+            f"FROM (\n{rule.sql}\n) AS answer SEMI JOIN judged_file USING (submission_id) WHERE fails IS NOT NULL"
+        ).pl()
     except duckdb.Error as fault:
         # The engine's text may quote a value, so only its kind is passed on.
         kind = type(fault).__name__
-        raise AcrossDefect(
-            f"Rule {rule.rule_id} (rule_book/across_files/{rule.query_name}.sql) could not be run on {len(names)} files "
-            f"({kind}). This is a fault of the rule book; correct the query or take the rule out."
-        ) from None
-    counts = con.sql(
-        f"SELECT submission_id, count(*)::BIGINT AS applicable_count, count_if(fails)::BIGINT AS failed_count "
-        f"FROM {_ANSWER} GROUP BY submission_id"
-    ).pl()
-    every = pl.DataFrame({"submission_id": names, "rule_id": [rule.rule_id] * len(names)})
+    raise AcrossDefect(
+        f"Rule {rule.rule_id} (rule_book/across_files/{rule.query_name}.sql) could not be run on {file_count} files "
+        f"({kind}). This is a fault of the rule book; correct the query or take the rule out."
+    )
+
+
+def _once(answers: pl.DataFrame) -> pl.DataFrame:
+    """A child that stands twice in the other file is one finding; of several values the least, whatever the order read."""
+    if not answers.select(pl.struct(_KEY).is_duplicated().any()).item():
+        return answers
+    others = [name for name in _OPTIONAL if name not in _KEY]
+    once = answers.group_by(_KEY).agg(
+        pl.col("fails").any(), *(pl.col(name).filter("fails").min() for name in others)
+    )  # fmt: skip
+    return once.select(answers.columns)
+
+
+def _every_run(counts: pl.DataFrame, rules: Sequence[AcrossRule], names: pl.Series) -> pl.DataFrame:
+    """A row for each rule and file, zeros included."""
+    every = pl.DataFrame(
+        {"rule": range(len(rules)), "rule_id": [rule.rule_id for rule in rules]},
+        schema={"rule": pl.Int32, "rule_id": pl.String},
+    ).join(names.to_frame(), how="cross")
     return (
-        every.join(counts, on="submission_id", how="left", maintain_order="left")
+        every.join(counts, on=["rule", "submission_id"], how="left", maintain_order="left")
         .with_columns(pl.col("applicable_count", "failed_count").fill_null(0))
         .select(pl.col(name).cast(kind) for name, kind in RULE_RUN_SCHEMA.items())
     )
 
 
-def _answers(rule: AcrossRule) -> str:
-    """The rule's query, limited to the judged files; one row a record or missing child."""
-    extra = [name for name in _OPTIONAL if name in rule.answers]
-    answer = f"SELECT answer.* FROM (\n{rule.sql}\n) AS answer SEMI JOIN judged_file USING (submission_id) WHERE fails IS NOT NULL"
-    keys = ["submission_id", "line_number", *(name for name in ("state_id", "local_student_id") if name in extra)]
-    # The least of several values: the same one whatever the order in which records are read.
-    values = "".join(f", min({name}) FILTER (fails) AS {name}" for name in extra if name not in keys)
-    return f"SELECT {', '.join(keys)}, bool_or(fails) AS fails{values} FROM ({answer}) GROUP BY {', '.join(keys)}"
+def _with_texts(failing: pl.DataFrame, rules: Mapping[AcrossRule, tuple[str, ...]]) -> pl.DataFrame:
+    """The failing answers with what their rules say; ``value_of`` is the field to show where the query gave no value."""
+    rows = [
+        (
+            place, columns[0] if columns else None, rule.rule_id, rule.severity, rule.scope, rule.message, rule.fix,
+            rule.fields[0] if rule.fields and "value" not in rule.answers else None,
+        )
+        for place, (rule, columns) in enumerate(rules.items())
+    ]  # fmt: skip
+    texts = ("field", "rule_id", "severity", "scope", "message", "fix", "value_of")
+    schema = {"rule": pl.Int32(), **dict.fromkeys(texts, pl.String())}
+    said = pl.DataFrame(rows, schema=schema, orient="row")
+    return failing.join(said, on="rule", how="left").drop("rule", "fails")
 
 
-def _findings(con: duckdb.DuckDBPyConnection, rule: AcrossRule, columns: tuple[str, ...]) -> pl.DataFrame:
-    """The failing rows with place, school, child and value; texts of the rule."""
-    record = _record_columns(con, rule)
-    extra = {
-        name: f"answer.{name}" if name in rule.answers else f"try_cast(NULL AS {kind})"
-        for name, kind in _OPTIONAL.items()
-    }
-    joined = {
-        "school_code": ("school_code", "file.school_code"), "state_id": ("state_id", None),
-        "local_student_id": ("local_student_id", None), "value": ("value", None),
-    }  # fmt: skip
-    for name, (source, last) in joined.items():
-        parts = [extra[name], *([f"record.{source}"] if source in record else []), *([last] if last else [])]
-        extra[name] = f"coalesce({', '.join(parts)})" if len(parts) > 1 else parts[0]
-    listed = ", ".join(f"{expression} AS {name}" for name, expression in extra.items())
-    source = ", ".join(["submission_id", "line_number", *(f"{sql} AS {name}" for name, sql in record.items())])
-    found = con.sql(
-        f"""
-        SELECT answer.submission_id, answer.line_number, file.district_code, file.layout, file.collection_version,
-               file.rule_book_version, {listed}
-        FROM {_ANSWER} AS answer
-        JOIN intake.submission AS file ON file.submission_id = answer.submission_id
-        LEFT JOIN (SELECT {source} FROM collection."{rule.layout}") AS record
-          ON record.submission_id = answer.submission_id AND record.line_number = answer.line_number
-        WHERE answer.fails ORDER BY ALL
-        """
-    ).pl()
-    texts = {
-        "field": columns[0] if columns else None, "rule_id": rule.rule_id, "severity": rule.severity,
-        "scope": rule.scope, "message": rule.message, "fix": rule.fix,
-    }  # fmt: skip
-    later = {"changed_by": None, "last_seen_at": None}
-    filled = found.with_columns(
-        pl.lit(text, FOUND_SCHEMA[name]).alias(name) for name, text in {**texts, **later}.items()
-    )
-    return filled.select(pl.col(name).cast(kind) for name, kind in FOUND_SCHEMA.items())
+def _with_records(
+    con: duckdb.DuckDBPyConnection, failing: pl.DataFrame, layout: str, rules: Sequence[AcrossRule]
+) -> pl.DataFrame:
+    """Findings with school, child and value of their records, as far as their queries left them open; in order."""
+    lines = failing.select(_LINE).drop_nulls().unique()
+    if lines.height:
+        table = con.execute(f"SELECT * FROM {table_of(layout)} LIMIT 0").description
+        kinds = {name: str(kind) for name, kind, *_ in table}
+        values = sorted({rule.fields[0] for rule in rules if rule.fields and rule.fields[0] in kinds})
+        school = next((name for name in _SCHOOLS if name in kinds), "trial__school_code")
+        local_id = _LOCAL_ID if _LOCAL_ID in kinds else "NULL"
+        listed = "".join(f', {_as_text(name, kinds[name])} AS "value of {name}"' for name in values)
+        records = con.sql(
+            f"SELECT submission_id, line_number, {school} AS record_school, {STORED_ID} AS record_state_id, "
+            f"try_cast({local_id} AS VARCHAR) AS record_local_id{listed} "
+            f"FROM {table_of(layout)} SEMI JOIN lines USING (submission_id, line_number) WHERE is_judged"
+        ).pl()
+        failing = failing.join(records, on=_LINE, how="left").with_columns(
+            pl.coalesce("school_code", "record_school"),
+            pl.coalesce("state_id", "record_state_id"),
+            pl.coalesce("local_student_id", "record_local_id"),
+            pl.coalesce("value", *(_where_named(name) for name in values)),
+        )
+    findings = [name for name in FOUND_SCHEMA if name in failing.columns]
+    return failing.select(findings).sort(*_LINE, "rule_id", "state_id")
 
 
-def _record_columns(con: duckdb.DuckDBPyConnection, rule: AcrossRule) -> dict[str, str]:
-    """What a violation says of its record, as far as the layout has it: name -> SQL over the collection table."""
-    kinds = dict(
-        con.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database() "
-            "AND schema_name = 'collection' AND table_name = ?",
-            [rule.layout],
-        ).fetchall()
-    )
-    school = next((name for name in _SCHOOL_SOURCES if name in kinds), None)
-    found = {"school_code": school, "local_student_id": "local_student_id", "state_id": "state_id"}
-    columns = {name: f'"{source}"' for name, source in found.items() if source in kinds}
-    value = rule.fields[0] if rule.fields else None
-    if value in kinds and value != "educator_id":
-        as_text = f"strftime(\"{value}\", '%m/%d/%Y')" if kinds[value] == "DATE" else f'"{value}"::VARCHAR'
-        columns["value"] = as_text
-    return columns
+def _where_named(name: str) -> pl.Expr:
+    return pl.when(pl.col("value_of") == name).then(pl.col(f"value of {name}"))
+
+
+def _as_text(name: str, kind: str) -> str:
+    """A field as the page shows it; a staff member's dummy number is shown to nobody."""
+    if name == "educator_id":
+        return "try_cast(NULL AS VARCHAR)"
+    return f"strftime({name}, '%m/%d/%Y')" if kind == "DATE" else f"try_cast({name} AS VARCHAR)"

@@ -1,20 +1,21 @@
-"""Makes the views that rules across files ask (rule_book/README.md), for as long as some files are judged.
+"""Makes what rules across files ask (rule_book/README.md), for as long as some files are judged.
 
 Only what the rules at hand name is copied into temporary tables: the layouts, columns and children they compare. So a small
-file costs little beside a large registry, and a file of a layout without such rules costs nothing.
+file costs little beside a large registry, and a file of a layout without such rules costs nothing. The views themselves are
+written before each query as named parts of it.
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import duckdb
 import polars as pl
 
+from outputs.across_files.comparisons import Comparisons
 from schemas.across_files import AcrossRule
 from schemas.across_views import (
-    CERTIFIED,
     COMMON_VIEWS,
     ELSEWHERE_FAMILIES,
     IDENTITY_COLUMNS,
@@ -24,9 +25,10 @@ from schemas.across_views import (
     STUDENT_COLUMNS,
 )
 
-_FILE = "across_file"
-_FORWARD = "across_forward"
-_CHILD = "across_child"
+# The number that came out for a record when it was stored, as its other violations have it.
+STORED_ID = "stored_state_id"
+_FILE, _FORWARD, _CHILD, _HIT = "across_file", "across_forward", "across_child", "across_hit"
+_LONGEST_CHAIN = 100
 _CONDITIONS = {
     "judged": "is_judged",
     "standing": "is_own AND is_standing",
@@ -36,6 +38,7 @@ _CONDITIONS = {
 }
 # Files that count now; a pilot's count for nobody but themselves. Beside a certified file its newer trial stands.
 _FILES = f"""
+    CREATE TEMP TABLE calendar AS SELECT * FROM days;
     CREATE TEMP TABLE {_FILE} AS
     WITH judged AS (
         SELECT file.submission_id, file.district_code, calendar.collection__school_year AS year
@@ -61,125 +64,140 @@ _FILES = f"""
            district_code IN (SELECT district_code FROM judged) AS is_own
     FROM files
 """
+_PLACES = f"""
+    SELECT layout, min(district_code) FILTER (is_own), max(district_code) FILTER (is_own),
+           count_if(NOT is_own AND (is_standing OR is_certified)) > 0
+    FROM {_FILE} GROUP BY layout
+"""
 # Numbers that were merged into others, with the one that is valid now.
 _FORWARDS = f"""
     CREATE TEMP TABLE {_FORWARD} AS
-    WITH RECURSIVE chain AS (
-        SELECT state_id, merged_into AS valid_id, 1 AS steps FROM identity.student
-        WHERE status = 'merged' AND merged_into IS NOT NULL
+    WITH RECURSIVE merged AS MATERIALIZED (
+        SELECT state_id, merged_into FROM identity.student WHERE status = 'merged' AND merged_into IS NOT NULL
+    ), chain AS (
+        SELECT state_id, merged_into AS valid_id, 1 AS steps FROM merged
         UNION ALL
         SELECT chain.state_id, next.merged_into, chain.steps + 1
-        FROM chain JOIN identity.student AS next ON next.state_id = chain.valid_id
-        WHERE next.status = 'merged' AND next.merged_into IS NOT NULL AND chain.steps < 100
+        FROM chain JOIN merged AS next ON next.state_id = chain.valid_id
+        WHERE chain.steps < {_LONGEST_CHAIN}
     )
     SELECT state_id, arg_max(valid_id, steps) AS valid_id FROM chain GROUP BY state_id
 """
+# Stored lines of the children, by the number they have or had; rows are found first, their columns read afterwards.
+_HITS = f"""
+    CREATE OR REPLACE TEMP TABLE {_HIT} AS
+    WITH number AS (
+        SELECT state_id FROM {_CHILD}
+        UNION SELECT state_id FROM {_FORWARD} WHERE valid_id IN (SELECT state_id FROM {_CHILD})
+    )
+    SELECT record.rowid AS row FROM collection."%s" AS record WHERE record.state_id IN (SELECT state_id FROM number)
+    UNION
+    SELECT record.rowid FROM collection."%s" AS record
+    JOIN (SELECT submission_id, line_number FROM identity.moved_line WHERE state_id IN (SELECT state_id FROM number)) AS moved
+      ON moved.submission_id = record.submission_id AND moved.line_number = record.line_number
+"""
+_COMMON = {
+    "standing_file": f"SELECT * FROM {_FILE} WHERE is_own AND is_standing",
+    "certified_file": f"SELECT * FROM {_FILE} WHERE is_own AND is_certified",
+    "statewide_file": f"SELECT * FROM {_FILE} WHERE is_standing OR is_certified",
+    "identity_student": f"SELECT {', '.join(STUDENT_COLUMNS)} FROM identity.student",
+    "identity_record": f"SELECT {', '.join(IDENTITY_COLUMNS)} FROM identity.record",
+}
 
 
-@dataclass(frozen=True)
-class Views:
-    """The views while they exist; ``for_collection`` says whose records are the judged ones."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where files of a layout were sent from: first and last code of the judged districts, whether others sent any."""
 
-    con: duckdb.DuckDBPyConnection
-    names: frozenset[str]
-
-    def for_collection(self, collection_version: str) -> None:
-        """Let the judged views hold the files of one collection."""
-        version = collection_version.replace("'", "''")
-        for name in sorted(self.names):
-            family, _, layout = name.partition("_")
-            if family == JUDGED:
-                source = _FILE if layout == "file" else _table(layout)
-                self.con.execute(
-                    f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {source} "
-                    f"WHERE is_judged AND collection__version = '{version}'"
-                )
+    first: str | None
+    last: str | None
+    is_elsewhere: bool
 
 
 @contextmanager
-def across_views(
+def across_tables(
     con: duckdb.DuckDBPyConnection,
     submission_ids: Collection[str],
     rules: Sequence[AcrossRule],
-    calendar: pl.DataFrame,
-    children: Collection[str] | None = None,
-) -> Iterator[Views]:
-    """The views that some rules name, about some files; gone afterwards.
+    comparisons: Comparisons,
+    shown: Collection[str] = (),
+) -> Iterator[None]:
+    """Copies of all that some rules name, about some files; gone afterwards.
 
     Args:
         submission_ids: the files to be judged; stored, trial or certified.
-        calendar: ``Comparisons.calendar``.
-        children: only records of these children are copied; every child of the judged files where none is named.
+        shown: fields that are copied beside those that the rules name, where a layout has them.
     """
-    names = frozenset(name for rule in rules for name in rule.views) | {"judged_file"}
-    text = "\n".join(rule.sql for rule in rules)
+    names = frozenset(name for rule in rules for name in rule.views)
+    layouts = _families_by_layout(names)
+    words = {*re.findall(r"\w+", "\n".join(rule.sql for rule in rules)), *shown}
+    fields = {layout: [name for name in comparisons.fields[layout] if name in words] for layout in layouts}
+    days = comparisons.calendar  # noqa: F841 (query)
     judged_ids = pl.DataFrame({"submission_id": sorted(submission_ids)}, schema={"submission_id": pl.String})  # noqa: F841
-    made: list[str] = []
     try:
-        made += ["TABLE calendar", f"TABLE {_FILE}"]
-        con.execute("CREATE TEMP TABLE calendar AS SELECT * FROM calendar")
         con.execute(_FILES)
-        layouts = _families_by_layout(names)
         if layouts:
-            made.append(f"TABLE {_FORWARD}")
             con.execute(_FORWARDS)
-        for layout, families in layouts.items():
-            made.append(f"TABLE {_table(layout)}")
-            _copy_own(con, layout, families, text, children)
-        elsewhere = {layout: families for layout, families in layouts.items() if families & ELSEWHERE_FAMILIES}
-        if elsewhere:
-            made.append(f"TABLE {_CHILD}")
-            _name_children(con, layouts, children)
-            for layout, families in elsewhere.items():
-                _copy_elsewhere(con, layout, families, text)
-        made += _make_views(con, names, calendar)
-        yield Views(con, names)
+            _copy_records(con, layouts, fields)
+        yield
     finally:
-        _drop(con, [*made, *(f"VIEW {name}" for name in names if name.startswith(f"{JUDGED}_"))])
+        tables = ("calendar", _FILE, _FORWARD, _CHILD, _HIT, *(table_of(layout) for layout in layouts))
+        # After a failure the transaction is dead, and its rollback takes them along.
+        with suppress(duckdb.Error):
+            con.execute("; ".join(f"DROP TABLE IF EXISTS temp.{name}" for name in tables))
 
 
-def _drop(con: duckdb.DuckDBPyConnection, made: Sequence[str]) -> None:
-    """Views first; after a failure the transaction is dead and its rollback takes them along."""
-    try:
-        for each in sorted(made, reverse=True):
-            kind, _, name = each.partition(" ")
-            con.execute(f"DROP {kind} IF EXISTS {name}")
-    except duckdb.Error:
-        pass
+def with_views(rule: AcrossRule, collection_version: str) -> str:
+    """``WITH`` and the views that a rule names, for a query to follow; the judged files are those of one collection."""
+    of_collection = f"is_judged AND collection__version = {_quoted(collection_version)}"
+    parts = {"judged_file": f"SELECT * FROM {_FILE} WHERE {of_collection}"}
+    for layout, families in _families_by_layout(rule.views).items():
+        for family in sorted(families):
+            condition = of_collection if family == JUDGED else _CONDITIONS[family]
+            parts[f"{family}_{layout}"] = f"SELECT * FROM {table_of(layout)} WHERE {condition}"
+    parts |= {name: _COMMON[name] for name in sorted(rule.views & _COMMON.keys())}
+    return "WITH " + ", ".join(f"{name} AS NOT MATERIALIZED ({query})" for name, query in parts.items())
 
 
-def _table(layout: str) -> str:
+def table_of(layout: str) -> str:
+    """The temporary table that the views of a layout show parts of."""
     return f"across_{layout}"
 
 
 def _families_by_layout(names: Collection[str]) -> dict[str, set[str]]:
     """Layout -> families of views that are named; views that are not of a layout are left out."""
     found: dict[str, set[str]] = {}
-    for name in sorted(names - COMMON_VIEWS.keys()):
+    for name in sorted(set(names) - COMMON_VIEWS.keys()):
         family = next(each for each in sorted(RECORD_FAMILIES, key=len, reverse=True) if name.startswith(f"{each}_"))
         found.setdefault(name.removeprefix(f"{family}_"), set()).add(family)
     return found
 
 
-def _columns(con: duckdb.DuckDBPyConnection, layout: str, text: str) -> list[str]:
-    """Fields of a layout that any of the queries names, in table order."""
-    found = con.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() "
-        "AND schema_name = 'collection' AND table_name = ? ORDER BY column_index",
-        [layout],
-    ).fetchall()
-    words = set(re.findall(r"\w+", text))
-    return [name for (name,) in found if name not in RECORD_KEYS and name in words]
+def _copy_records(
+    con: duckdb.DuckDBPyConnection, layouts: Mapping[str, set[str]], fields: Mapping[str, Sequence[str]]
+) -> None:
+    places = {layout: _Place(*found) for layout, *found in con.execute(_PLACES).fetchall()}
+    for layout, families in layouts.items():
+        _copy_own(con, layout, families, fields[layout], places.get(layout))
+    elsewhere = [
+        layout
+        for layout, families in layouts.items()
+        if families & ELSEWHERE_FAMILIES and layout in places and places[layout].is_elsewhere
+    ]
+    if elsewhere:
+        _name_children(con, layouts)
+    for layout in elsewhere:
+        _copy_elsewhere(con, layout, layouts[layout], fields[layout])
 
 
-def _copied(con: duckdb.DuckDBPyConnection, layout: str, text: str) -> str:
+def _copied(layout: str, fields: Collection[str]) -> str:
     """Records of a layout with what their file says and the number that is valid today; to be filtered by file."""
-    fields = "".join(f', record."{name}"' for name in _columns(con, layout, text))
+    listed = "".join(f', record."{name}"' for name in fields)
+    keys = "".join(f", file.{name}" for name in RECORD_KEYS if "__" in name)
     return f"""
-        SELECT record.submission_id, record.line_number, record.district_code, file.trial__school_code,
-               file.collection__version, file.collection__school_year, file.collection__cycle,
-               coalesce(forward.valid_id, moved.state_id, record.state_id) AS state_id{fields},
-               file.is_judged, file.is_own, file.is_standing, file.is_certified
+        SELECT record.submission_id, record.line_number, record.district_code{keys},
+               coalesce(forward.valid_id, moved.state_id, record.state_id) AS state_id{listed},
+               record.state_id AS {STORED_ID}, file.is_judged, file.is_own, file.is_standing, file.is_certified
         FROM collection."{layout}" AS record
         JOIN {_FILE} AS file ON file.submission_id = record.submission_id
         LEFT JOIN identity.moved_line AS moved
@@ -189,53 +207,36 @@ def _copied(con: duckdb.DuckDBPyConnection, layout: str, text: str) -> str:
 
 
 def _copy_own(
-    con: duckdb.DuckDBPyConnection, layout: str, families: set[str], text: str, children: Collection[str] | None
+    con: duckdb.DuckDBPyConnection, layout: str, families: set[str], fields: Collection[str], place: _Place | None
 ) -> None:
+    """Records of the judged districts. Codes are given as a range, too: records of a district stand together."""
     wanted = " OR ".join(sorted({_CONDITIONS[family] for family in families - ELSEWHERE_FAMILIES})) or "is_judged"
-    condition = f"file.is_own AND ({wanted})"
-    if children is not None:
-        named = pl.DataFrame({"state_id": sorted(children)}, schema={"state_id": pl.String})  # noqa: F841 (query)
-        condition += " AND coalesce(forward.valid_id, moved.state_id, record.state_id) IN (SELECT state_id FROM named)"
-    con.execute(f"CREATE TEMP TABLE {_table(layout)} AS {_copied(con, layout, text)} WHERE {condition}")
-
-
-def _name_children(con: duckdb.DuckDBPyConnection, layouts: Collection[str], children: Collection[str] | None) -> None:
-    """The valid numbers of the children in the judged files."""
-    if children is not None:
-        named = pl.DataFrame({"state_id": sorted(children)}, schema={"state_id": pl.String})  # noqa: F841 (query)
-        source = "SELECT state_id FROM named"
+    if place is None or place.first is None or place.last is None:
+        condition = "false"
     else:
-        source = " UNION ALL ".join(
-            f"SELECT state_id FROM {_table(layout)} WHERE is_judged AND state_id IS NOT NULL" for layout in layouts
-        )
-    con.execute(f"CREATE TEMP TABLE {_CHILD} AS SELECT DISTINCT state_id FROM ({source})")
-
-
-def _copy_elsewhere(con: duckdb.DuckDBPyConnection, layout: str, families: set[str], text: str) -> None:
-    wanted = " OR ".join(sorted({_CONDITIONS[family] for family in families & ELSEWHERE_FAMILIES}))
+        condition = f"record.district_code BETWEEN {_quoted(place.first)} AND {_quoted(place.last)}"
     con.execute(
-        f"INSERT INTO {_table(layout)} {_copied(con, layout, text)} WHERE ({wanted}) "
-        f"AND coalesce(forward.valid_id, moved.state_id, record.state_id) IN (SELECT state_id FROM {_CHILD})"
+        f"CREATE TEMP TABLE {table_of(layout)} AS {_copied(layout, fields)} WHERE file.is_own AND ({wanted}) AND {condition}"
     )
 
 
-def _make_views(con: duckdb.DuckDBPyConnection, names: Collection[str], calendar: pl.DataFrame) -> list[str]:
-    """Every view but the judged ones; what was made, with its kind."""
-    made = []
-    for layout, families in _families_by_layout(names).items():
-        for family in sorted(families - {JUDGED}):
-            con.execute(
-                f"CREATE TEMP VIEW {family}_{layout} AS SELECT * FROM {_table(layout)} WHERE {_CONDITIONS[family]}"
-            )
-            made.append(f"VIEW {family}_{layout}")
-    common = {
-        "standing_file": f"SELECT * FROM {_FILE} WHERE is_own AND is_standing",
-        "certified_file": f"SELECT * FROM {_FILE} WHERE is_own AND {_CONDITIONS[CERTIFIED]}",
-        "statewide_file": f"SELECT * FROM {_FILE} WHERE is_standing OR is_certified",
-        "identity_student": f"SELECT {', '.join(STUDENT_COLUMNS)} FROM identity.student",
-        "identity_record": f"SELECT {', '.join(IDENTITY_COLUMNS)} FROM identity.record",
-    }
-    for name in sorted(names & common.keys()):
-        con.execute(f"CREATE TEMP VIEW {name} AS {common[name]}")
-        made.append(f"VIEW {name}")
-    return made
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _name_children(con: duckdb.DuckDBPyConnection, layouts: Collection[str]) -> None:
+    """The valid numbers of the children in the judged files."""
+    source = " UNION ALL ".join(
+        f"SELECT state_id FROM {table_of(layout)} WHERE is_judged AND state_id IS NOT NULL" for layout in layouts
+    )
+    con.execute(f"CREATE TEMP TABLE {_CHILD} AS SELECT DISTINCT state_id FROM ({source})")
+
+
+def _copy_elsewhere(con: duckdb.DuckDBPyConnection, layout: str, families: set[str], fields: Collection[str]) -> None:
+    """Records of the judged children in other districts."""
+    wanted = " OR ".join(sorted({_CONDITIONS[family] for family in families & ELSEWHERE_FAMILIES}))
+    con.execute(_HITS % (layout, layout))
+    con.execute(
+        f"INSERT INTO {table_of(layout)} {_copied(layout, fields)} JOIN {_HIT} AS hit ON hit.row = record.rowid "
+        f"WHERE ({wanted}) AND coalesce(forward.valid_id, moved.state_id, record.state_id) IN (SELECT state_id FROM {_CHILD})"
+    )

@@ -1,6 +1,7 @@
 """Every rule that compares files, on its own examples: stored files, judged as the pipeline judges them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -51,7 +52,7 @@ def only(comparisons: Comparisons, rule: AcrossRule) -> Comparisons:
         version: {each: found for each, found in rules.items() if each.rule_id == rule.rule_id and each.sql == rule.sql}
         for version, rules in comparisons.columns.items()
     }
-    return Comparisons(columns, comparisons.calendar)
+    return replace(comparisons, columns=columns)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.rule_id for rule in RULES])
