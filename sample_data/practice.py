@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sample_data.practice_cases import (
     DISTRICT,
+    EXAMPLE_NUMBERS,
     NO_DISTRICT,
     NO_SCHOOL,
     OTHER_DISTRICT,
@@ -21,7 +22,7 @@ from sample_data.practice_cases import (
     clean_record,
     why_not,
 )
-from sample_data.practice_search import Found, find_cases, key_of, person
+from sample_data.practice_search import Found, find_cases, fired_by_line, key_of, person
 from schemas.across_files import CollectionRule
 from schemas.dictionary import DISTRICT_CODES, ID_BATCH, SCHOOL_CODES, Collection, Dictionary
 from schemas.directory import DISTRICT_COLUMNS, SCHOOL_COLUMNS, Directory, load_directory
@@ -79,7 +80,7 @@ def practice_collections(dictionary: Dictionary) -> list[Collection]:
 def write_practice(
     folder: Path, dictionary: Dictionary, collections: Sequence[Collection], progress: Progress
 ) -> Practice:
-    """Write ``directory/`` and two files a collection into a folder that is there and empty."""
+    """Write ``directory/`` and the files of each collection into a folder that is there and empty."""
     books = [load_rule_book(dictionary, each) for each in collections]
     directory_folder = folder / "directory"
     directory_folder.mkdir()
@@ -88,7 +89,7 @@ def write_practice(
     missed: list[NotHit] = []
     for number, book in enumerate(books, start=1):
         found = find_cases(book, dictionary, directory)
-        files += _write_files(folder, book, found)
+        files += _write_files(folder, book, found, directory)
         missed += _not_hit(book, found)
         progress("practice", number, len(books))
     return Practice(directory_folder, tuple(files), tuple(missed))
@@ -106,29 +107,58 @@ def _not_hit(book: RuleBook, found: Sequence[Found]) -> Iterator[NotHit]:
         yield NotHit(book.collection, across, reason)
 
 
-def _write_files(folder: Path, book: RuleBook, found: Sequence[Found]) -> list[PracticeFile]:
+def _write_files(folder: Path, book: RuleBook, found: Sequence[Found], directory: Directory) -> list[PracticeFile]:
+    """One file of all cases, one of each case that others disturb (rules about the whole file), and one without a record."""
     rows, targets = _rows(book, found)
-    version = book.collection.version
-    suffix = "txt" if book.layout.name == ID_BATCH else "csv"
-    full, empty = folder / f"{version}.{suffix}", folder / f"{version}_empty.{suffix}"
-    full.write_bytes(_content(book, rows))
-    empty.write_bytes(_content(book, []))
-    return [PracticeFile(full, book.collection, tuple(targets)), PracticeFile(empty, book.collection, ())]
+    fired = fired_by_line(book, [("all", line, values) for line, values in enumerate(rows, start=2)], directory)
+    disturbed = [
+        each
+        for each, target in zip(found, targets, strict=True)
+        if key_of(each.rule) not in fired.get(("all", target.line), set())
+    ]
+    if disturbed:
+        rows, targets = _rows(book, [each for each in found if each not in disturbed])
+    made = [_write_file(folder, book, "", rows, targets)]
+    for each in disturbed:
+        alone, target = _rows(book, [each], clean_records=0)
+        made.append(_write_file(folder, book, f"_{each.rule.rule_id}", alone, target))
+    return [*made, _write_file(folder, book, "_empty", [], [])]
 
 
-def _rows(book: RuleBook, found: Sequence[Found]) -> tuple[list[Values], list[Target]]:
+def _write_file(
+    folder: Path, book: RuleBook, suffix: str, rows: Sequence[Values], targets: Sequence[Target]
+) -> PracticeFile:
+    kind = "txt" if book.layout.name == ID_BATCH else "csv"
+    path = folder / f"{book.collection.version}{suffix}.{kind}"
+    path.write_bytes(_content(book, rows))
+    return PracticeFile(path, book.collection, tuple(targets))
+
+
+def _rows(
+    book: RuleBook, found: Sequence[Found], *, clean_records: int = CLEAN_RECORDS
+) -> tuple[list[Values], list[Target]]:
     """Records in file order and what they are meant to hit; the first line is the header or TH line."""
     base = clean_record(book.collection)
-    rows: list[Values] = [{**base, **person(number, book)} for number in range(2, 2 + CLEAN_RECORDS)]
+    rows: list[Values] = [{**base, **person(number, book)} for number in range(2, 2 + clean_records)]
     targets = []
     for each in found:
         first = len(rows) + 2
         for place, change in enumerate(each.case.changes):
             who = first if each.case.is_one_person else first + place
-            rows.append({**base, **person(who, book), **change})
+            rows.append({**base, **person(who, book), **_numbers_of_case(change, first)})
         lines = tuple(range(first, len(rows) + 2))
-        targets.append(Target(lines[-1], lines, each.rule))
+        targets.append(Target(first + each.place, lines, each.rule))
     return rows, targets
+
+
+def _numbers_of_case(change: Values, first: int) -> Values:
+    """The numbers that an example gives its people, so that no two cases of a file are about the same ones."""
+    own = {
+        name: f"2191{first:03}{int(number[-4:]) % 90 + 1:02}"
+        for name in ("educator_id", "ssn")
+        if (number := change.get(name) or "").startswith(EXAMPLE_NUMBERS) and number.isdecimal()
+    }
+    return {**change, **own}
 
 
 def _content(book: RuleBook, rows: Sequence[Values]) -> bytes:

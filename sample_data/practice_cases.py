@@ -20,6 +20,8 @@ NO_DISTRICT, NO_SCHOOL = "999999", "9999"
 _BORN = {"PK": 2021, "K": 2020, **{f"{grade:02}": 2020 - grade for grade in range(1, 13)}}
 # What a rule sees of a number that never leaves reading, and a text that makes it so.
 _HIDDEN_TEXTS = {"ok": "219098765", "blank": None, "placeholder": "999999999", "malformed": "12A45678X"}
+# How the numbers begin that stand for the identifiers and hashes of examples.
+EXAMPLE_NUMBERS = "21908"
 _HIDDEN = {"ssn_status": "ssn", "educator_id_status": "educator_id"}
 CASES_FILE = Path(__file__).with_name("practice_records.json")
 
@@ -99,9 +101,11 @@ def _as_sent(record: Mapping[str, Any], rule: Rule) -> Values:
         plain = name.removesuffix("__text")
         if plain in _HIDDEN:
             sent[_HIDDEN[plain]] = _HIDDEN_TEXTS.get(value or "", value)
+        elif plain == "ssn_hash" and value:
+            sent["ssn"] = f"{EXAMPLE_NUMBERS}{sum(map(ord, value)) % 10000:04}"
         elif plain == "educator_id" and value:
             # An example names the dummy identifier; a file has nine digits, the same for the same identifier.
-            sent[plain] = f"21908{value[-4:]:0>4}"
+            sent[plain] = f"{EXAMPLE_NUMBERS}{value[-4:]:0>4}"
         elif plain.endswith("__exists"):
             if value is False:
                 place = plain.removesuffix("__exists")

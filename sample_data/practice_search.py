@@ -21,10 +21,11 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A case that its rule hits; ``companions`` are the other rules that fire on its records."""
+    """A case that its rule hits on the record at ``place``; ``companions`` are the other rules that fire on its records."""
 
     rule: Rule
     case: Case
+    place: int
     companions: tuple[Key, ...]
 
 
@@ -44,9 +45,9 @@ def find_cases(book: RuleBook, dictionary: Dictionary, directory: Directory) -> 
         for rule in wanted:
             key = key_of(rule)
             hits = [
-                Found(rule, case, tuple(sorted(fired - {key})))
-                for case, fired in zip(tried.get(key, ()), judged.get(key, ()), strict=True)
-                if key in fired
+                Found(rule, case, place, tuple(sorted(fired - {key})))
+                for case, (fired, places) in zip(tried.get(key, ()), judged.get(key, ()), strict=True)
+                for place in places[-1:]
             ]
             beams[key] = sorted([*beams.get(key, []), *hits], key=lambda each: len(each.companions))[:_BEAM]
         tried = {
@@ -70,33 +71,48 @@ def _distinct(cases: Iterable[Case]) -> list[Case]:
     return list(seen.values())
 
 
-def _judge(tried: Mapping[Key, Sequence[Case]], book: RuleBook, directory: Directory) -> dict[Key, list[set[Key]]]:
-    """Which rules fire on each case; every case is a file of its own, so that none can disturb another."""
+def _judge(
+    tried: Mapping[Key, Sequence[Case]], book: RuleBook, directory: Directory
+) -> dict[Key, list[tuple[set[Key], list[int]]]]:
+    """Which rules fire on each case, and on which of its records its own rule does.
+
+    Every case is a file of its own, so that none can disturb another.
+    """
     base = clean_record(book.collection)
-    rows, names = [], []
+    rows: list[tuple[str, int, Values]] = []
     for key, cases in tried.items():
         for place, case in enumerate(cases):
             name = f"{key[0]}|{key[1]}|{place}"
-            names.append(name)
             for line, change in enumerate(case.changes, start=2):
                 who = person(2 if case.is_one_person else line, book)
                 rows.append((name, line, {**base, **who, **change}))
     if not rows:
         return {}
+    fired = fired_by_line(book, rows, directory)
+    judged: dict[Key, list[tuple[set[Key], list[int]]]] = {}
+    for key, cases in tried.items():
+        for place, case in enumerate(cases):
+            name = f"{key[0]}|{key[1]}|{place}"
+            by_record = [fired.get((name, line), set()) for line in range(2, 2 + len(case.changes))]
+            own = [record for record, keys in enumerate(by_record) if key in keys]
+            judged.setdefault(key, []).append((set().union(*by_record), own))
+    return judged
+
+
+def fired_by_line(
+    book: RuleBook, rows: Sequence[tuple[str, int, Values]], directory: Directory
+) -> dict[tuple[str, int], set[Key]]:
+    """Which rules fire on which line of which file; rows are file, line and values."""
+    names = sorted({name for name, _, _ in rows})
     files = pl.DataFrame({"submission_id": names}).with_columns(
         district_code=pl.lit(DISTRICT), school_code=pl.lit(None, pl.String)
     )
-    records = text_frame(book, rows)
-    violations = validate_records(
-        records, files, layout=book.layout, rule_book=book, directory=directory
-    ).violations.filter(pl.col("line_number").is_not_null())
-    fired: dict[str, set[Key]] = {}
-    for name, rule_id, field in violations.select("submission_id", "rule_id", "field").iter_rows():
-        fired.setdefault(name, set()).add((rule_id, field or ""))
-    return {
-        key: [fired.get(f"{key[0]}|{key[1]}|{place}", set()) for place in range(len(cases))]
-        for key, cases in tried.items()
-    }
+    validated = validate_records(text_frame(book, rows), files, layout=book.layout, rule_book=book, directory=directory)
+    found = validated.violations.drop_nulls("line_number").select("submission_id", "line_number", "rule_id", "field")
+    fired: dict[tuple[str, int], set[Key]] = {}
+    for name, line, rule_id, field in found.iter_rows():
+        fired.setdefault((name, line), set()).add((rule_id, field or ""))
+    return fired
 
 
 def person(number: int, book: RuleBook) -> dict[str, str]:
@@ -110,6 +126,8 @@ def person(number: int, book: RuleBook) -> dict[str, str]:
         "local_student_id": str(1000 + number),
         "educator_id": str(219090000 + number),
     }
+    if "submitted_state_id" in clean_record(book.collection):
+        own["submitted_state_id"] = str(1234500000 + number)
     return {name: value for name, value in own.items() if name in book.layout.by_standard_name}
 
 
@@ -128,7 +146,8 @@ def _as_read(values: Values) -> dict[str, str | None]:
     """A number that never leaves reading becomes its status; an educator's also an identifier that tells two apart."""
     read: dict[str, str | None] = dict(values)
     if "ssn" in read:
-        read["ssn_status"] = _status(read.pop("ssn"))
+        number = read.pop("ssn")
+        read |= {"ssn_status": _status(number), "ssn_hash": number if _status(number) == "ok" else None}
     elif "ssn_status" not in read:
         read["ssn_status"] = "blank"
     if "educator_id" in read:
