@@ -32,22 +32,33 @@ def share_with_other_side(
         rowid and submission_id of the rows changed here.
     """
     decided = pl.DataFrame({"row": list(rows)}, schema={"row": pl.Int64})  # noqa: F841 (query)
+    said = con.sql(
+        """
+        SELECT finding_id, any_value(status) AS status, any_value(waived_until) AS waived_until,
+               any_value(decision_number) AS decision_number
+        FROM quality.violation
+        WHERE scope = 'state' AND finding_id IS NOT NULL AND rowid IN (SELECT row FROM decided)
+        GROUP BY finding_id
+        """
+    ).pl()
+    if said.is_empty():
+        return []
     shared = con.execute(
         """
-        WITH said AS (
-            SELECT finding_id, any_value(status) AS status, any_value(waived_until) AS waived_until,
-                   any_value(decision_number) AS decision_number
-            FROM quality.violation
-            WHERE scope = 'state' AND finding_id IS NOT NULL AND rowid IN (SELECT row FROM decided)
-            GROUP BY finding_id
-        )
+        SELECT other.rowid, other.submission_id
+        FROM quality.violation AS other JOIN said USING (finding_id)
+        WHERE other.scope = 'state' AND other.status NOT IN ('fixed', said.status)
+          AND other.rowid NOT IN (SELECT row FROM decided)
+        ORDER BY 1
+        """
+    ).fetchall()
+    others = pl.DataFrame({"row": [row for row, _ in shared]}, schema={"row": pl.Int64})  # noqa: F841 (query)
+    con.execute(
+        """
         UPDATE quality.violation AS other
         SET status = said.status, waived_until = said.waived_until, decision_number = said.decision_number,
             changed_by = 'decision'
-        FROM said
-        WHERE other.finding_id = said.finding_id AND other.scope = 'state' AND other.status <> 'fixed'
-          AND other.status <> said.status AND other.rowid NOT IN (SELECT row FROM decided)
-        RETURNING other.rowid, other.submission_id
+        FROM said WHERE other.finding_id = said.finding_id AND other.rowid IN (SELECT row FROM others)
         """
     ).fetchall()
     changed = pl.DataFrame({"row": [*rows, *(row for row, _ in shared)]}, schema={"row": pl.Int64})  # noqa: F841
@@ -65,6 +76,5 @@ def share_with_other_side(
         "SELECT district_code, finding_id, rule_id, status AS change FROM quality.violation "
         "WHERE scope = 'state' AND finding_id IS NOT NULL AND rowid IN (SELECT row FROM changed)"
     ).pl()
-    if told.height:
-        tell_districts(con, told, at)
+    tell_districts(con, told, at)
     return [(row, name) for row, name in shared]
