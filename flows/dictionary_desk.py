@@ -11,10 +11,16 @@ from outputs.dictionary_docs.use import rule_use
 from outputs.dictionary_docs.write import write_docs
 from outputs.dictionary_show import collection_rows, field_rows, show_collections, show_field, show_layout
 from outputs.templates_of_layouts import template_csv, template_xlsx
+from schemas.clock import Clock, missouri_day, rfc3339
+from schemas.corrections import correct_rule, write_correction
 from schemas.dictionary import Dictionary, load_dictionary
-from schemas.errors import UsageError
+from schemas.errors import DictionaryError, UsageError
 from schemas.files import write_atomic
+from schemas.lock import hold_lock
+from schemas.overlay import check_overlay
 from schemas.paths import StateHome
+from schemas.rule_examples import ExampleFault, Trial, breaking_record, example_faults, try_out
+from schemas.rules import load_rule_book
 
 
 def open_dictionary(home: Path | None) -> Dictionary:
@@ -80,3 +86,72 @@ def manual(school_year: int, to: Path, home: Path | None) -> str:
     """Write the manual of a school year as one page to print."""
     write_atomic(to, manual_page(open_dictionary(home), school_year))
     return f"Wrote {to}."
+
+
+def correct(
+    home: StateHome,
+    rule_id: str,
+    changes: dict[str, str],
+    *,
+    cycles: str | None,
+    retire: bool,
+    reason: str,
+    actor: str,
+    clock: Clock,
+    is_dry_run: bool,
+) -> str:
+    """Correct a rule in the home's dictionary, once it is known to work; says what it touches and what to do next.
+
+    Raises:
+        RuleBookError: the corrected rule cannot work. UnknownName, UsageError. Busy: a run is at work.
+    """
+    if not reason.strip() or not actor.strip():
+        raise UsageError("A correction needs a reason and a name; they stand beside the rule on every page.")
+    with hold_lock(home):
+        found = correct_rule(
+            load_dictionary(home.dictionary),
+            rule_id,
+            changes,
+            cycles=cycles,
+            retire=retire,
+            reason=reason.strip(),
+            actor=actor.strip(),
+            today=missouri_day(clock.now()),
+        )
+        lines = [f"{rule_id} is {'withdrawn' if retire else 'corrected'} in {len(found.collections)} collections."]
+        lines += [f"It takes the place of today's earlier correction: {reason}" for reason in found.replaced]
+        if is_dry_run:
+            return "\n".join(["Tried out; nothing was written.", *lines])
+        path = write_correction(home.dictionary, found)
+        with (home.logs / f"{clock.now():%Y-%m}.log").open("a", encoding="utf-8") as log:
+            log.write(
+                f"{rfc3339(clock.now())} rule {rule_id} {'withdrawn' if retire else 'corrected'} by {actor}: {reason}\n"
+            )
+    lines += [f"Written to {path}.", "Judge what is stored anew, for each collection that has files:"]
+    lines += [f"  mosis violations revalidate {each.version}" for each in found.collections]
+    return "\n".join(lines)
+
+
+def verify(home: Path | None, *, clock: Clock) -> list[str]:
+    """What is wrong with the dictionary, the rule books and a home's corrections; nothing where all is well."""
+    try:
+        dictionary = open_dictionary(home)
+        if home is not None:
+            check_overlay(dictionary, missouri_day(clock.now()))
+    except DictionaryError as error:
+        return [str(error)]
+    found: dict[str, None] = {}
+    for collection in (*dictionary.collections, dictionary.id_batch):
+        try:
+            book = load_rule_book(dictionary, collection)
+        except DictionaryError as error:
+            found[str(error)] = None
+            continue
+        written = [rule for rule in book.rules if rule.kind == "written"]
+        implied = [rule for rule in book.rules if rule.kind != "written"]
+        found |= {f"{rule.place}: {rule.rule_id}: {fault}": None for rule, fault in example_faults(book, written)}
+        answers = try_out(book, [Trial(rule, breaking_record(rule, book)) for rule in implied])
+        for rule, answer in zip(implied, answers, strict=True):
+            if isinstance(answer, ExampleFault) or not any(answer):
+                found[f"{rule.place}: {rule.key} can never fire in {collection.version}"] = None
+    return list(found)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.options import HomeOption, JsonOption
+from flows.cli.options import HomeOption, JsonOption, open_home
 
 CollectionArgument = Annotated[
     str, typer.Argument(help="CollectionVersion literal, such as 2026Oct1.0StuCore, or id_batch.")
@@ -13,12 +13,17 @@ CollectionArgument = Annotated[
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="The data dictionary: show a layout, write an empty template.", no_args_is_help=True)
+    group = typer.Typer(
+        help="The data dictionary and rule book: show, compare, document, correct, import, verify.",
+        no_args_is_help=True,
+    )
     group.command()(show)
     group.command()(template)
     group.command("diff")(diff)
     group.command("docs")(docs)
     group.command("manual")(manual)
+    group.command("correct")(correct)
+    group.command("verify")(verify)
     app.add_typer(group, name="dictionary")
 
 
@@ -104,3 +109,77 @@ def manual(
     from flows.dictionary_desk import manual as write
 
     print(write(year, to, home))
+
+
+def correct(
+    rule_id: Annotated[str, typer.Argument(help="Number of the rule, such as STC91110.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; stands beside the rule on every page.")],
+    actor: Annotated[
+        str | None, typer.Option("--actor", help="Who decided it; your login name if left out.", show_default=False)
+    ] = None,
+    condition: Annotated[
+        str | None, typer.Option("--condition", help="SQL predicate, true for a violation.", show_default=False)
+    ] = None,
+    severity: Annotated[
+        str | None, typer.Option("--severity", help="E (error) or W (warning).", show_default=False)
+    ] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Short title.", show_default=False)] = None,
+    message: Annotated[str | None, typer.Option("--message", help="What is wrong.", show_default=False)] = None,
+    fix: Annotated[str | None, typer.Option("--fix", help="What to do, one sentence.", show_default=False)] = None,
+    passing_example: Annotated[
+        str | None, typer.Option("--passing-example", help="JSON of a record that is fine.", show_default=False)
+    ] = None,
+    failing_example: Annotated[
+        str | None, typer.Option("--failing-example", help="JSON of a record that breaks the rule.", show_default=False)
+    ] = None,
+    last_year: Annotated[
+        int | None, typer.Option("--last-year", help="Last school year in which it holds.", show_default=False)
+    ] = None,
+    retire: Annotated[bool, typer.Option("--retire", help="Take the rule out of the book.")] = False,
+    cycles: Annotated[
+        str | None,
+        typer.Option("--cycles", help="Only the row with these cycles, as in the file: Oct;Feb.", show_default=False),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Try it out and write nothing.")] = False,
+    home: HomeOption = None,
+) -> None:
+    """Correct a wrong rule in production: a dated row of HOME/dictionary, tried out with its examples first.
+
+    Example: mosis dictionary correct STC91110 --condition "member_fte > 2" --failing-example '{"member_fte": "2.01"}' --reason "memo 7"
+    """
+    from flows.cli.options import actor as login_name
+    from flows.dictionary_desk import correct as correct_rule
+    from schemas.clock import SystemClock
+
+    asked = {
+        "condition": condition, "severity": severity, "title": title, "message": message, "fix": fix,
+        "passing_example": passing_example, "failing_example": failing_example,
+        "last_year": None if last_year is None else str(last_year),
+    }  # fmt: skip
+    changes = {name: value for name, value in asked.items() if value is not None}
+    print(
+        correct_rule(
+            open_home(home), rule_id, changes, cycles=cycles, retire=retire, reason=reason,
+            actor=actor or login_name(), clock=SystemClock(), is_dry_run=dry_run,
+        )
+    )  # fmt: skip
+
+
+def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Check the dictionary, every rule book with its examples, and the corrections of a home. Exit code 6: a fault was found.
+
+    Example: mosis dictionary verify --home /srv/mosis
+    """
+    import json
+
+    from flows.dictionary_desk import verify as find_faults
+    from schemas.clock import SystemClock
+    from schemas.errors import DictionaryError
+
+    faults = find_faults(home, clock=SystemClock())
+    if as_json:
+        print(json.dumps({"format_version": 1, "faults": faults}, indent=2))
+    else:
+        print("\n".join(faults) or "The dictionary and every rule book are whole; every rule can fire.")
+    if faults:
+        raise typer.Exit(DictionaryError.exit_code)
