@@ -26,15 +26,22 @@ from schemas.inbox.recognise import recognise
 from schemas.reading import (
     LOCATOR_REQUEST,
     NEAR_MATCH_RETURN,
+    SIGNED_FORMS,
     Extract,
     Recognition,
     read_extract,
     read_locator_request,
     read_near_match_return,
+    read_signed_form,
 )
+from schemas.reading.recognition import VIOLATION_RESPONSE
 from schemas.rules import RuleBook, load_rule_book
 from schemas.submission import Submission
 from schemas.validation import VIOLATION_SCHEMA, Validated, validate_records
+from schemas.violation_responses.reading import read_violation_response
+
+# Files of ours that a district fills in and sends back.
+SENT_BACK = (VIOLATION_RESPONSE, *SIGNED_FORMS)
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,8 @@ def check_file(
             return answer(returned(submission, content, recognition), dictionary, None, places, None, at)
         if recognition.file_format == LOCATOR_REQUEST:
             return answer(asked(submission, content, recognition), dictionary, None, places, None, at)
+        if recognition.file_format in SENT_BACK:
+            return answer(sent_back(submission, content, recognition), dictionary, None, places, None, at)
         extract = read_extract(content, recognition, dictionary, SsnHasher({1: secrets.token_bytes(32)}))
         refuse_impossible_district(extract, places)
     except FileRefused as refusal:
@@ -136,6 +145,18 @@ def asked(submission: Submission, content: bytes, recognition: Recognition) -> S
     """A locator request: here only its form can be checked, for the registry is the state's."""
     read = counted(submission, read_locator_request(content, recognition))
     return replace(read, outcome="accepted_with_violations" if read.refused_count else "accepted")
+
+
+def sent_back(submission: Submission, content: bytes, recognition: Recognition) -> Submission:
+    """An answered violations file or a signed form: only its form can be checked, for what it is about is the state's."""
+    is_answers = recognition.file_format == VIOLATION_RESPONSE
+    extract = read_violation_response(content, recognition) if is_answers else read_signed_form(content, recognition)
+    read = counted(submission, extract)
+    what = "Answers to violations" if is_answers else "A signed form"
+    message = f"{what} can be read. Whether it fits your files is seen when you drop it into your inbox folder."
+    return replace(
+        read, message=message, outcome="accepted_with_violations" if read.refused_count else "accepted"
+    )  # fmt: skip
 
 
 def check_records(

@@ -16,7 +16,7 @@ from outputs.violation_desk.standing import STANDING
 from schemas.dictionary import ID_BATCH
 from schemas.files import PRIVATE_FILE, PRIVATE_FOLDER, make_folder, write_atomic
 from schemas.fix_ups.base_file import BaseFile
-from schemas.fix_ups.fix_up_file import FIX_UP_FILE, MOST_ROWS, fix_up_csv, is_fix_up, read_fix_up
+from schemas.fix_ups.fix_up_file import FIX_UP_FILE, HEAD, MOST_ROWS, fix_up_csv, is_fix_up, read_fix_up
 from schemas.fix_ups.merge import merge
 from schemas.inbox.recognise import recognise
 from schemas.paths import StateHome
@@ -47,7 +47,7 @@ def merge_fix_up(session: Session, path: Path, district_code: str, school_code: 
         FileRefused: rejected; the fix-up file cannot be merged.
     """
     with path.open("rb") as file:
-        if not is_fix_up(file.read(4096)):
+        if not is_fix_up(file.read(HEAD)):
             return None
     fix_up = read_fix_up(path.read_bytes())
     if len(fix_up.submission_ids) != 1:

@@ -13,6 +13,7 @@ from schemas.dictionary import load_dictionary
 from schemas.directory import Directory, load_directory
 from schemas.errors import UnknownName
 from schemas.files import sha256_of
+from schemas.fix_ups.fix_up_file import HEAD, is_fix_up
 from schemas.inbox.look import Entry, look
 from schemas.inbox.names import is_checksum, is_upload_in_progress
 from schemas.inbox.waiting import suspicion
@@ -41,7 +42,9 @@ def preview_files(
     ):
         area = StagingArea(Path(folder), dictionary, directory, home.settings.records_per_batch)
         taking = Taking(area, KnownFiles(), home.settings.confirm_drop_share)
-        files = [(as_submission(entry, summary), entry.path) for entry in entries]
+        files = [(as_submission(entry, summary), entry.path) for entry in entries if not _is_fix_up(entry)]
+        if left := len(entries) - len(files):
+            summary.notes.append(f"{left} fix-up files wait; they are merged and checked when a run takes them.")
         for number, read in enumerate(read_ahead(files, dictionary, SsnHasher.from_keys(home.keys)), start=1):
             taking.take(read)
             watch.progress("read and validate", number, len(files))
@@ -60,6 +63,11 @@ def waiting_entries(home: StateHome, directory: Directory, districts: Sequence[s
     ]
     whole = [entry for entry in plain if not (is_checksum(entry.file_name) or is_upload_in_progress(entry.file_name))]
     return [entry for entry in whole if not districts or entry.district_code in districts]
+
+
+def _is_fix_up(entry: Entry) -> bool:
+    with entry.path.open("rb") as file:
+        return is_fix_up(file.read(HEAD))
 
 
 def as_submission(entry: Entry, summary: RunSummary) -> Submission:

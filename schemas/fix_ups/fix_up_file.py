@@ -20,6 +20,8 @@ SUBMISSION_COLUMN, LINE_COLUMN = "SubmissionID", "Line"
 AS_SENT = "(as sent)"
 # More is no handwork: it is a new export.
 MOST_ROWS = 10_000
+# Bytes in which the first two column names stand.
+HEAD = 4096
 # What a header with the columns of a layout begins with, however a spreadsheet saved it.
 _MARK = (SUBMISSION_COLUMN.casefold(), LINE_COLUMN.casefold())
 
@@ -64,7 +66,7 @@ def _is_hidden(name: str, value: str, has_staff: bool) -> bool:
 
 def is_fix_up(content: bytes) -> bool:
     """Whether the first line with text names SubmissionID and Line as its first two columns."""
-    head = content[:4096].decode("utf-8", "replace").removeprefix("\ufeff")
+    head = content[:HEAD].decode("utf-8", "replace").removeprefix("\ufeff")
     first = next((line for line in head.splitlines() if not is_blank(line)), "")
     cells = [cell.strip().strip('"').strip().casefold() for cell in first.split(delimiter_of(first))]
     return tuple(cells[:2]) == _MARK
