@@ -12,6 +12,9 @@ from outputs.violation_rows import STANDING
 
 # Title of a rule by number and field; a number without a field of its own stands under the empty field too.
 Titles = Mapping[tuple[str, str], str]
+# Files whose violations count.
+_COUNTED = "('trial', 'answered', 'certified')"
+UNREADABLE = "A line could not be read as a record"
 _RULE = ["rule_id", "field", "severity"]
 MOST_CAUSES = 12
 
@@ -52,48 +55,61 @@ def rule_counts(con: duckdb.DuckDBPyConnection, collection_version: str, titles:
     ``tried``: records of the district's files that the rule is about. Where one number stands for several fields, its
     count adds them up, so the files' records stand in its place.
     """
-    files = con.sql(
-        "SELECT submission_id, district_code, coalesce(accepted_count, 0) AS records FROM intake.submission "
-        "WHERE collection_version = ? AND status IN ('trial', 'answered', 'certified')",
-        params=[collection_version],
-    ).pl()
     found = con.sql(
         f"""
-        SELECT violation.district_code, rule_id, coalesce(field, '') AS field, severity, submission_id, count(*) AS failed
-        FROM quality.violation AS violation SEMI JOIN files USING (submission_id)
-        WHERE status IN {STANDING} AND scope <> 'state' GROUP BY ALL
-        """
+        SELECT violation.district_code, rule_id, coalesce(field, '') AS field, severity, count(*) AS failed
+        FROM quality.violation AS violation JOIN intake.submission AS file USING (submission_id)
+        WHERE file.collection_version = ? AND file.status IN {_COUNTED}
+          AND violation.status IN {STANDING} AND violation.scope <> 'state' GROUP BY ALL
+        """,
+        params=[collection_version],
     ).pl()
-    runs = con.sql(
-        "SELECT rule_id, submission_id, applicable_count FROM quality.rule_run SEMI JOIN files USING (submission_id)"
-    ).pl()
-    shared = _numbers_of_several_fields(titles)
-    tried = (
-        files.join(runs, on="submission_id")
-        .with_columns(tried=pl.when(pl.col("rule_id").is_in(shared)).then("records").otherwise("applicable_count"))
-        .group_by("district_code", "rule_id")
-        .agg(pl.col("tried").sum())
-    )
-    counts = found.group_by("district_code", *_RULE).agg(pl.col("failed").sum())
+    tried = _tried(con, collection_version, titles)
+    records = _records(con, collection_version)
     return (
-        counts.join(tried, on=["district_code", "rule_id"], how="left")
-        .with_columns(pl.max_horizontal(pl.col("tried").fill_null(0), "failed").alias("tried"))
+        found.join(tried, on=["district_code", "rule_id"], how="left")
+        .join(records, on="district_code", how="left")
+        .with_columns(tried=pl.max_horizontal(pl.coalesce("tried", "records"), "failed"))
+        .select("district_code", *_RULE, "failed", "tried")
         .sort("district_code", *_RULE)
     )
 
 
 def tried_in_state(con: duckdb.DuckDBPyConnection, collection_version: str, titles: Titles) -> dict[str, int]:
     """Rule number -> records of the whole state that it is about, districts without a failure included."""
-    rows = con.execute(
-        """
-        SELECT rule_id, sum(applicable_count)::BIGINT, sum(coalesce(accepted_count, 0))::BIGINT
-        FROM quality.rule_run JOIN intake.submission USING (submission_id)
-        WHERE collection_version = ? AND status IN ('trial', 'answered', 'certified') GROUP BY rule_id
+    tried = _tried(con, collection_version, titles)
+    return dict(tried.group_by("rule_id").agg(pl.col("tried").sum()).iter_rows())
+
+
+def records_in_state(con: duckdb.DuckDBPyConnection, collection_version: str) -> int:
+    """Records of the files that stand: what a rule outside the rule book, such as a line that cannot be read, is about."""
+    return int(_records(con, collection_version)["records"].sum())
+
+
+def _records(con: duckdb.DuckDBPyConnection, collection_version: str) -> pl.DataFrame:
+    """district_code, records found in its files that stand."""
+    return con.sql(
+        "SELECT district_code, coalesce(sum(record_count), 0)::BIGINT AS records FROM intake.submission "
+        f"WHERE collection_version = ? AND status IN {_COUNTED} GROUP BY district_code",
+        params=[collection_version],
+    ).pl()
+
+
+def _tried(con: duckdb.DuckDBPyConnection, collection_version: str, titles: Titles) -> pl.DataFrame:
+    """district_code, rule_id, tried. A number has two runs in a file where some of its rules look at the state ID that came out."""
+    by_file = con.sql(
+        f"""
+        SELECT file.district_code, run.rule_id, sum(run.applicable_count)::BIGINT AS applicable,
+               coalesce(any_value(file.accepted_count), 0)::BIGINT AS accepted
+        FROM quality.rule_run AS run JOIN intake.submission AS file USING (submission_id)
+        WHERE file.collection_version = ? AND file.status IN {_COUNTED}
+        GROUP BY submission_id, file.district_code, run.rule_id
         """,
-        [collection_version],
-    ).fetchall()
-    shared = _numbers_of_several_fields(titles)
-    return {rule: records if rule in shared else applicable for rule, applicable, records in rows}
+        params=[collection_version],
+    ).pl()
+    is_shared = pl.col("rule_id").is_in(_numbers_of_several_fields(titles))
+    tried = pl.when(is_shared).then("accepted").otherwise("applicable")
+    return by_file.group_by("district_code", "rule_id").agg(tried.sum().alias("tried"))
 
 
 def _numbers_of_several_fields(titles: Titles) -> list[str]:
@@ -104,16 +120,23 @@ def _numbers_of_several_fields(titles: Titles) -> list[str]:
 
 
 def title_of(titles: Titles, rule_id: str, field: str) -> str:
-    """The rule's title; its number where no rule book names it any more."""
+    """The rule's title; empty where no rule book names it any more. What reading refuses has a word and no number."""
+    if not any(sign.isdigit() for sign in rule_id):
+        return UNREADABLE
     return titles.get((rule_id, field)) or next((text for (number, _), text in titles.items() if number == rule_id), "")
 
 
-def frequent_causes(counts: pl.DataFrame, tried: Mapping[str, int], titles: Titles, of_districts: int) -> list[Cause]:
+def frequent_causes(
+    counts: pl.DataFrame, tried: Mapping[str, int], titles: Titles, *, of_districts: int, of_records: int
+) -> list[Cause]:
     """The rules with most failures, errors before warnings."""
     summed = counts.group_by(_RULE).agg(pl.col("failed").sum(), pl.col("district_code").n_unique().alias("districts"))
     largest = summed.sort("severity", "failed", *_RULE[:2], descending=[False, True, False, False]).head(MOST_CAUSES)
     return [
-        Cause(rule, field, title_of(titles, rule, field), severity, failed, max(tried.get(rule, 0), failed), districts, of_districts)
+        Cause(
+            rule, field, title_of(titles, rule, field), severity, failed, max(tried.get(rule, of_records), failed),
+            districts, of_districts,
+        )
         for rule, field, severity, failed, districts in largest.iter_rows()
     ]  # fmt: skip
 

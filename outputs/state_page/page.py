@@ -13,7 +13,15 @@ from outputs.pages import BarPart, bar_parts, embedded_json, encode_texts, rende
 from outputs.question_ages import QuestionAges
 from outputs.state_page.between import STANDING_NAMES, BetweenRow, between_rows, waiver_rows
 from outputs.state_page.days import DayChart, day_chart
-from outputs.state_page.heat import Cause, Titles, frequent_causes, heat_data, rule_counts, tried_in_state
+from outputs.state_page.heat import (
+    Cause,
+    Titles,
+    frequent_causes,
+    heat_data,
+    records_in_state,
+    rule_counts,
+    tried_in_state,
+)
 from outputs.status import collection_due_date, collection_totals
 from schemas.clock import MISSOURI, missouri_day
 from schemas.dictionary import Dictionary
@@ -97,7 +105,13 @@ def _look(con: duckdb.DuckDBPyConnection, group: pl.DataFrame, dictionary: Dicti
     names = dict(group.select("district_code", "district_name").iter_rows())
     return CollectionLook(
         title,
-        frequent_causes(counts, tried_in_state(con, version, titles), titles, received.height),
+        frequent_causes(
+            counts,
+            tried_in_state(con, version, titles),
+            titles,
+            of_districts=received.height,
+            of_records=records_in_state(con, version),
+        ),
         heat_data(title, version, counts, titles, names) if counts.height else None,
         day_chart(con, version, title, missouri_day(now)),
         between_rows(con, version, titles, now),

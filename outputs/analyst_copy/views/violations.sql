@@ -17,5 +17,8 @@ LEFT JOIN rules AS by_field
   ON by_field.collection_version = v.collection_version AND by_field.rule_id = v.rule_id AND by_field.field = v.field
 LEFT JOIN (SELECT collection_version, rule_id, min(title) AS title FROM rules GROUP BY ALL) AS by_number
   ON by_number.collection_version = v.collection_version AND by_number.rule_id = v.rule_id
-LEFT JOIN quality.rule_run AS run ON run.submission_id = v.submission_id AND run.rule_id = v.rule_id
+LEFT JOIN (
+    SELECT submission_id, rule_id, sum(applicable_count)::BIGINT AS applicable_count, sum(failed_count)::BIGINT AS failed_count
+    FROM quality.rule_run GROUP BY ALL
+) AS run ON run.submission_id = v.submission_id AND run.rule_id = v.rule_id
 ORDER BY v.collection_version, v.district_code, v.submission_id, v.line_number, v.rule_id, v.field

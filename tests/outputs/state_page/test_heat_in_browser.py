@@ -87,7 +87,9 @@ def test_click_on_the_picture_moves_the_frame(heat: Any) -> None:
 
 def test_filters_and_shares(heat: Any) -> None:
     heat.fill("#heat-district", "001007")
-    heat.wait_for_function("() => document.getElementById('heat-found').textContent.startsWith('Districts 1 to 1 of 1')")
+    heat.wait_for_function(
+        "() => document.getElementById('heat-found').textContent.startsWith('Districts 1 to 1 of 1')"
+    )
     heat.fill("#heat-rule", "no such rule")
     heat.wait_for_function("() => document.getElementById('heat-found').textContent.startsWith('Nothing fits')")
     heat.fill("#heat-rule", "")

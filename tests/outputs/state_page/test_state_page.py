@@ -46,7 +46,13 @@ def two_districts(con: duckdb.DuckDBPyConnection) -> None:
     store(con, (one, THREE, [{}, {"line_number": 3}, gender]), (two, THREE, [{"severity": "W"}]))
     find_between(con, one.submission_id, 2)
     run_rules(con, ("STC00901", one.submission_id, 2, 2), ("STC00901", two.submission_id, 3, 1))
-    run_rules(con, ("STC00001", one.submission_id, 50, 1), ("STC00001", two.submission_id, 50, 0))
+    # The second run of a number is that of its rules that look at the state ID which came out.
+    run_rules(
+        con,
+        ("STC00001", one.submission_id, 3, 0),
+        ("STC00001", one.submission_id, 50, 1),
+        ("STC00001", two.submission_id, 50, 0),
+    )
 
 
 def test_counts_by_district_and_rule_among_the_records_it_is_about(con: duckdb.DuckDBPyConnection) -> None:
@@ -61,7 +67,9 @@ def test_counts_by_district_and_rule_among_the_records_it_is_about(con: duckdb.D
 
 def test_frequent_causes_of_the_state(con: duckdb.DuckDBPyConnection) -> None:
     two_districts(con)
-    causes = frequent_causes(rule_counts(con, OCTOBER, TITLES), tried_in_state(con, OCTOBER, TITLES), TITLES, 2)
+    causes = frequent_causes(
+        rule_counts(con, OCTOBER, TITLES), tried_in_state(con, OCTOBER, TITLES), TITLES, of_districts=2, of_records=6
+    )
     assert [(cause.rule_id, cause.severity, cause.failed, cause.tried, cause.share) for cause in causes] == [
         ("STC00901", "E", 2, 5, "40%"), ("STC00001", "E", 1, 6, "17%"), ("STC00901", "W", 1, 5, "20%"),
     ]  # fmt: skip
