@@ -139,18 +139,14 @@ def _columns(
 ) -> str:
     """The columns that rules name which ask a view: ``, record."a", record."b"``."""
     asking = [rule for rule in rules if f"{family}_{layout}" in rule.views]
-    text = "\n".join(rule.sql for rule in asking)
-    fields = {name for rule in asking for name in rule.fields}
-    stored = cursor.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'state' AND schema_name = 'collection' "
-        "AND table_name = ? ORDER BY column_index",
-        [layout],
-    ).fetchall()
-    return "".join(
-        f', record."{name}"'
-        for (name,) in stored
-        if name not in _KEYS and (name in always or name in fields or re.search(rf"\b{name}\b", text))
-    )
+    named = _words(asking).union(always, *(rule.fields for rule in asking)) - _KEYS
+    stored = [name for name, *_ in cursor.execute(f'DESCRIBE state.collection."{layout}"').fetchall()]
+    return "".join(f', record."{name}"' for name in stored if name in named)
+
+
+def _words(rules: Sequence[AcrossRule]) -> set[str]:
+    """Every name that stands in the queries."""
+    return {word for rule in rules for word in re.findall(r"\w+", rule.sql)}
 
 
 def _find_identity(cursor: duckdb.DuckDBPyConnection) -> None:
@@ -194,9 +190,9 @@ def _make_places(cursor: duckdb.DuckDBPyConnection, layouts: Sequence[str]) -> N
 
 def _make_identity(cursor: duckdb.DuckDBPyConnection, rules: Sequence[AcrossRule], layouts: Sequence[str]) -> None:
     """``identity_record``: of children whom more than one district knows; ``identity_student``: the numbers sent or valid."""
-    text = "\n".join(rule.sql for rule in rules)
+    words = _words(rules)
     needed = ("district_code", "school_code", "local_student_id", "source_submission_id", "source_line", "last_seen_at")
-    columns = [name for name in IDENTITY_COLUMNS if name in needed or re.search(rf"\b{name}\b", text)]
+    columns = [name for name in IDENTITY_COLUMNS if name in needed or name in words]
     listed = "".join(f", record.{name}" for name in columns if name != "state_id")
     cursor.execute(
         "CREATE OR REPLACE TEMP TABLE hit AS SELECT * FROM hit_identity SEMI JOIN shared_child USING (state_id)"
