@@ -5,6 +5,8 @@ import pytest
 
 from matching.ssn import SsnHasher, check_ssns
 from schemas.dictionary import load_dictionary
+from schemas.fix_ups.base_file import BaseFile
+from schemas.fix_ups.fix_up_file import AS_SENT, fix_up_csv
 from schemas.inbox.recognise import recognise
 from schemas.reading import read_extract
 from schemas.reading.staff import ALPHABET, dummy_identifiers, without_numbers
@@ -87,3 +89,16 @@ def test_a_roster_keeps_the_local_numbers_of_its_students():
     (record,) = read_extract(content, recognise(content, dictionary), dictionary, HASHER).records.rows(named=True)
     assert record["local_student_id"] == "401225519"
     assert record["educator_id"].startswith("E") and "312774410" not in record.values()
+
+
+def test_records_that_go_back_to_be_corrected_hold_no_number():
+    dictionary = load_dictionary()
+    collection = dictionary.collection("2026Oct1.0EdCore")
+    layout = dictionary.layout_of(collection)
+    values = {"collection_version": collection.version, "educator_id": "401225519", "comment": "was 312774410"}
+    row = ",".join(values.get(name, "") for name in layout.standard_names)
+    content = "\n".join([",".join(field.column for field in layout.fields), row, ""]).encode()
+    base = BaseFile.of(content, recognise(content, dictionary), dictionary)
+    text = fix_up_csv("one", base, list(base.records())).decode()
+    assert text.count(AS_SENT) == 2
+    assert not any(number in text for number in ("401225519", "312774410"))
