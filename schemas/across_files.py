@@ -7,7 +7,8 @@ refused here, before any file is read.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -46,15 +47,17 @@ _MANY_WHOLE = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UINTEGER",
 
 
 # Compared by identity, as the rules of one file are.
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class AcrossRule:
-    """One rule that compares files, tried out against empty tables.
+    """One rule that compares files.
 
     Attributes:
         scope: ``collection`` (files of one district and year), ``history`` (earlier years), ``state`` (other districts).
         fields: standard names; the first is the one reported; none where the finding is about the file.
         query_name, sql: the query, without comments.
         views: the views that the query names.
+        bench: where the query is tried out, which takes milliseconds: only rules that are about to be used are.
+        row: where the rule stands.
         message, fix: without any value of a record.
     """
 
@@ -69,14 +72,32 @@ class AcrossRule:
     query_name: str
     sql: str
     views: frozenset[str]
-    answers: frozenset[str]
     title: str
     message: str
     fix: str
     source: str
     passing_example: str
     failing_example: str
+    bench: "_Bench" = field(repr=False)
+    row: DataRow = field(repr=False)
     change: Change | None = None
+
+    @cached_property
+    def answers(self) -> frozenset[str]:
+        """The columns that the query gives; it is tried out against empty tables first.
+
+        Raises:
+            RuleBookError: it names what is no view, or gives other columns than a rule must; names file, row and reason.
+        """
+        return self.bench.try_out(self.row, self.sql, self.scope, self.views)
+
+    def require_answers(self) -> None:
+        """Try the query out, unless it was already.
+
+        Raises:
+            RuleBookError: as ``answers``.
+        """
+        _ = self.answers
 
     def is_valid(self, collection: Collection) -> bool:
         """Whether the rule judges files of a collection."""
@@ -121,12 +142,15 @@ class CollectionRule:
 
 
 def rules_of_collection(
-    dictionary: Dictionary, collection: Collection, layout: RecordLayout
+    dictionary: Dictionary, collection: Collection, layout: RecordLayout, *, is_tried: bool = True
 ) -> tuple[CollectionRule, ...]:
     """The rules across files that judge a collection, in file order.
 
+    Args:
+        is_tried: whether their queries are tried out now; otherwise each is when it is first used.
+
     Raises:
-        RuleBookError: one of them names a field that the layout of that school year lacks.
+        RuleBookError: one of them cannot work, or names a field that the layout of that school year lacks.
     """
     if layout.name == ID_BATCH:
         return ()
@@ -140,21 +164,26 @@ def rules_of_collection(
                 )
             columns = tuple(layout.by_standard_name[name].column for name in rule.fields)
             found.append(CollectionRule(rule, columns))
+            if is_tried:
+                rule.require_answers()
     return tuple(found)
 
 
 def read_across_rules(dictionary: Dictionary, folder: Path = DATA_FOLDER) -> tuple[AcrossRule, ...]:
-    """Every rule across files, tried out; the overlay's rows and queries replace shipped ones of the same key or name.
+    """Every rule across files; the overlay's rows and queries replace shipped ones of the same key or name.
+
+    Shipped queries are tried out when they are first needed; where the overlay corrects any of them, all are now.
 
     Raises:
         RuleBookError: a rule that cannot work; names file, row and reason.
     """
-    rows = _rows(folder, dictionary.overlay)
+    overlay = dictionary.overlay
     bench = _Bench(dictionary)
-    try:
-        return tuple(bench.rule(row, _query_text(row, folder, dictionary.overlay)) for row in rows)
-    finally:
-        bench.close()
+    rules = tuple(bench.rule(row, _query_text(row, folder, overlay)) for row in _rows(folder, overlay))
+    if overlay and ((overlay / ACROSS_FILE).is_file() or (overlay / QUERY_FOLDER).is_dir()):
+        for rule in rules:
+            rule.require_answers()
+    return rules
 
 
 def _rows(folder: Path, overlay: Path | None) -> list[DataRow]:
@@ -188,20 +217,18 @@ class _Bench:
     def __init__(self, dictionary: Dictionary) -> None:
         self.dictionary = dictionary
         self.views: dict[str, Mapping[str, str]] = dict(every_view(dictionary))
-        self.con = duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 1})
         self._made: set[str] = set()
-        self._named = re.compile(rf"\b({'|'.join(sorted(self.views, key=len, reverse=True))})\b")
 
-    def close(self) -> None:
-        self.con.close()
+    @cached_property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(":memory:", config={"enable_external_access": "false", "threads": 1})
 
     def rule(self, row: DataRow, text: str) -> AcrossRule:
         scope = row.choice("scope", ACROSS_SCOPES)
-        names = frozenset(self._named.findall(_COMMENT_OR_TEXT.sub(" ", text)))
+        names = frozenset(re.findall(r"\w+", _COMMENT_OR_TEXT.sub(" ", text))) & self.views.keys()
         if scope != STATE and (only := sorted(name for name in names if _is_of_state_scope(name))):
             raise row.refuse(f"{QUERY_FOLDER}/{row['query']}.sql: {', '.join(only)} exists in scope state alone")
-        self._make(names)
-        sql, answers = self._try_out(row, text, scope)
+        sql = _COMMENT_OR_TEXT.sub(lambda found: "" if found[0].startswith("--") else found[0], text)
         fields = tuple(filter(None, row["fields"].split(";")))
         layout = self._layout(row, fields)
         return AcrossRule(
@@ -214,12 +241,13 @@ class _Bench:
             severity=row.choice("severity", _SEVERITIES),
             fields=fields,
             query_name=row["query"],
-            sql=sql,
+            sql="\n".join(filter(str.strip, sql.splitlines())).strip().rstrip(";").strip(),
             views=names,
-            answers=answers,
             **{name: row.text(name) for name in ("title", "message", "fix", "source")},
             passing_example=row["passing_example"],
             failing_example=row["failing_example"],
+            bench=self,
+            row=row,
             change=row.change,
         )
 
@@ -242,14 +270,13 @@ class _Bench:
             raise row.refuse(f"cycle {', '.join(other)} has no {layout} collection in any calendar")
         return layout
 
-    def _try_out(self, row: DataRow, text: str, scope: str) -> tuple[str, frozenset[str]]:
-        """The query without comments, and the names of the columns it gives.
+    def try_out(self, row: DataRow, sql: str, scope: str, views: frozenset[str]) -> frozenset[str]:
+        """The names of the columns that a query gives.
 
         Raises:
             RuleBookError: it is no single SELECT, names what is no view, or gives other columns than a rule must.
         """
-        sql = _COMMENT_OR_TEXT.sub(lambda found: "" if found[0].startswith("--") else found[0], text)
-        sql = "\n".join(filter(str.strip, sql.splitlines())).strip().rstrip(";").strip()
+        self._make(views)
         where = f"{QUERY_FOLDER}/{row['query']}.sql"
         bare = _COMMENT_OR_TEXT.sub(" ", sql)
         if found := _REFUSED.search(bare):
@@ -263,7 +290,7 @@ class _Bench:
             raise row.refuse(f"{where}: {_first_line(fault)}") from None
         given = {name: str(kind) for name, kind in zip(relation.columns, relation.types, strict=True)}
         self._check_answers(row, where, given, scope)
-        return sql, frozenset(given)
+        return frozenset(given)
 
     def _check_answers(self, row: DataRow, where: str, given: Mapping[str, str], scope: str) -> None:
         required = {**REQUIRED_ANSWERS, **(dict.fromkeys(STATE_ANSWERS, "") if scope == STATE else {})}

@@ -36,7 +36,9 @@ class Comparisons:
         columns = {
             collection.version: {
                 each.rule: each.columns
-                for each in rules_of_collection(dictionary, collection, dictionary.layout_of(collection))
+                for each in rules_of_collection(
+                    dictionary, collection, dictionary.layout_of(collection), is_tried=False
+                )
                 if each.rule.scope in FILE_SCOPES
             }
             for collection in dictionary.collections
