@@ -158,10 +158,17 @@ def test_age_days_open_and_small_counts(con: duckdb.DuckDBPyConnection, facts: F
     store(con, (make_submission(1), [{"birth_date": day} for day in born], [{}]))
     # Half past four in the morning UTC is still the sixth in Missouri; the copy is made on the ninth.
     con.execute("UPDATE quality.violation SET first_seen_at = ?", [datetime(2025, 10, 7, 4, 30, tzinfo=UTC)])
+    # A number whose rules look before and after the state ID comes out has two runs in a file: still one violation.
+    for applicable, failed in ((3, 1), (2, 0)):
+        con.execute(
+            "INSERT INTO quality.rule_run BY NAME SELECT 'STC00901' AS rule_id, submission_id, ? AS applicable_count, "
+            "? AS failed_count FROM intake.submission",
+            [applicable, failed],
+        )
     copy = copy_of(con, tmp_path / "copy.duckdb", facts)
     assert copy.execute("SELECT age_years FROM student_core ORDER BY line_number").fetchall() == [(9,), (8,), (9,)]
-    row = copy.execute("SELECT days_open, is_standing, rule_title FROM violations").fetchall()
-    assert row == [(3, True, "Race code is unknown")]
+    row = copy.execute("SELECT days_open, is_standing, rule_title, applicable_count FROM violations").fetchall()
+    assert row == [(3, True, "Race code is unknown", 5)]
     assert copy.execute("SELECT shown(29), shown(30)").fetchall() == [(None, 30)]
 
 
