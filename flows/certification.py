@@ -16,10 +16,12 @@ from outputs.certification import Signature, find_certifiable, freeze, make_mani
 from outputs.certification.against import known_collection
 from outputs.certification.amendment import Difference, difference_of
 from outputs.certification.built_on import BuiltOn, built_on
+from outputs.certification.certificate_file import write_certificate
 from outputs.certification.due import due_changes, note_due, settle_due
 from outputs.certification.forms import decertification_name
 from outputs.certification.freezing import certified_beside
 from outputs.certification.notices import files_named, refused_request, write_notices
+from outputs.certification.register import load_certificates
 from outputs.certification.requests import (
     DecertifyRequest,
     load_request,
@@ -54,9 +56,7 @@ class Certified:
         return sum(manifest["records"] for manifest in self.manifests)
 
     def text(self, who: str) -> str:
-        said = (
-            f"Certified {self.district_code} {self.collection_version}: {self.record_count:,} records, by {who}."
-        )
+        said = f"Certified {self.district_code} {self.collection_version}: {self.record_count:,} records, by {who}."
         changes = [f"It replaces the certified file {d.earlier_id}: {d.sentence()}" for d in self.differences.values()]
         pilot = ["This is a pilot: nothing of it is counted."] if self.manifests[0]["is_pilot"] else []
         return " ".join([said, *changes, *pilot])
@@ -98,9 +98,17 @@ def certify_trials(
     facts = {"manifests": list(manifests), "signature": signature.to_facts() if signature else None}
     replaced = [name for trial in trials for name in certified_beside(con, trial.submission_id)]
     session.acts.carry_out(Act(CERTIFY, "decision", actor, None, run_id or f"certify-{at:%Y%m%dT%H%M%SZ}", at, facts))
-    for name in replaced:
-        (session.home.outbox_of(district) / name / decertification_name(name)).unlink(missing_ok=True)
+    _end_in_outbox(session, district, replaced)
     return Certified(district, collection, manifests, differences)
+
+
+def _end_in_outbox(session: Session, district: str, replaced: Sequence[str]) -> None:
+    """The certificate of a file that was replaced says so from now on, and can no longer be asked back."""
+    for name in replaced:
+        folder = session.home.outbox_of(district) / name
+        (folder / decertification_name(name)).unlink(missing_ok=True)
+        if folder.is_dir():
+            write_certificate(folder, load_certificates(session.con, submission_id=name)[-1])
 
 
 def carry_certify(con: duckdb.DuckDBPyConnection, act: Act, number: int) -> None:

@@ -97,7 +97,8 @@ def _axis(
         raise UsageError(f"{path} line {line}: {layout.name} has no column {axis!r}. Columns: mosis dictionary show")
     if category.upper() in ("", TOTAL, UNKNOWN):
         return field.standard_name, category.upper() or TOTAL
-    spellings = dictionary.code_spellings(field.code_set) if field.code_set in dictionary.code_sets else {}
+    has_codes = field.code_set is not None and field.code_set in dictionary.code_sets
+    spellings = dictionary.code_spellings(field.code_set or "") if has_codes else {}
     return field.standard_name, spellings.get(category, category)
 
 
