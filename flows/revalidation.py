@@ -126,7 +126,7 @@ def revalidate(
                                     folder / "certified", at, silent)  # fmt: skip
             if not (trials.submissions or certified.submissions or trials.left or certified.left):
                 raise UsageError(f"No file of {collection} stands{_of(districts)}; there is nothing to judge again.")
-            if trials.submissions and not dry_run:
+            if not dry_run and _has_news(session, collection, trials):
                 _carry_out(session, collection, trials, actor=actor, reason=reason, at=at)
             result = Revalidated(
                 collection, dry_run, len(trials.submissions), sum(s.record_count or 0 for s in trials.submissions),
@@ -137,6 +137,17 @@ def revalidate(
         if not dry_run:
             _tell_districts(session, result, at, progress)
     return result
+
+
+def _has_news(session: Session, collection: str, judged: JudgedFiles) -> bool:
+    """Whether anything would be stored that does not stand already: findings, or the versions that judged a file."""
+    names = [submission.submission_id for submission in judged.submissions]
+    others = session.con.execute(
+        "SELECT count(*) FROM intake.submission WHERE list_contains(?, submission_id) "
+        "AND (rule_book_version <> ? OR dictionary_version <> ?)",
+        [names, session.rule_book(collection).version, session.dictionary.version],
+    ).fetchall()[0][0]
+    return bool(judged.compared.changed_files() or others)
 
 
 def _of(districts: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from flows.session import Session, open_reader, open_session
 from flows.violation_acts import EXPIRE, SET, UNWAIVE, WAIVE
 from matching.acts import Act
 from outputs.violation_desk.decide import SETTABLE, chosen_for, run_out, standing_of
-from outputs.violation_desk.listing import by_rule, full_rows, listed_rows, standing_waiver_rows
+from outputs.violation_desk.listing import STATES, by_rule, full_rows, listed_rows, standing_waiver_rows
 from outputs.violation_desk.selection import Selection, selected
 from schemas.clock import Clock, missouri_day
 from schemas.dictionary import Dictionary
@@ -18,6 +18,7 @@ from schemas.errors import UnknownName, UsageError
 from schemas.paths import StateHome
 
 FORMAT_VERSION = 1
+SCOPES = ("record", "file", "collection", "history", "state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +158,18 @@ def expire_waivers(session: Session, at: datetime) -> int:
 
 
 def check_names(selection: Selection, dictionary: Dictionary, directory: Directory) -> None:
-    """Refuse districts and collections that the state does not know.
+    """Refuse filters that can find nothing because no such thing exists.
 
     Raises:
-        UnknownName
+        UnknownName: a district or collection. UsageError: a severity, scope or state.
     """
+    for option, chosen, known in (
+        ("--severity", selection.severities, ("E", "W")),
+        ("--scope", selection.scopes, SCOPES),
+        ("--status", selection.statuses, STATES),
+    ):
+        if unknown := [value for value in chosen if value not in known]:
+            raise UsageError(f"{option} {unknown[0]!r} is none of {', '.join(known)}.")
     for collection in selection.collections:
         dictionary.collection(collection)
     for district in selection.districts:
