@@ -8,6 +8,7 @@ import polars as pl
 from outputs.district_states import BUILDING_SCHEMA, NEEDS_ATTENTION, STATES, building_rows, status_rows
 from outputs.next_steps import counted
 from outputs.question_ages import QuestionAges
+from outputs.state_level.standing import BetweenDistricts
 from schemas.clock import missouri_day
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def print_status(
     everything: bool = False,
     ages: QuestionAges | None = None,
     buildings: pl.DataFrame | None = None,
+    between: BetweenDistricts | None = None,
 ) -> None:
     """Summary lines, then a table of the districts that need something (or of all): fits 80 columns."""
     from rich.console import Console
@@ -99,6 +101,8 @@ def print_status(
     if ages is not None and (sentence := ages.sentence()):
         style = {"error": "red", "warning": "yellow"}.get(ages.kind, "")
         console.print(f"{sentence} See: mosis review list", style=style, highlight=False)
+    if between is not None and (sentence := between.sentence()):
+        console.print(f"{sentence} See: mosis violations list --scope state", highlight=False)
     for (version,), group in rows.group_by("collection_version", maintain_order=True):
         console.print()
         title, figures = summary_lines(group)

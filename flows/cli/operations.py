@@ -110,8 +110,9 @@ def status(
     from flows.extracts import copy_built_at
     from flows.session import open_reader
     from outputs.question_ages import question_ages
+    from outputs.state_level.standing import between_districts
     from outputs.status import building_rows, print_status, status_json, status_rows
-    from schemas.clock import SystemClock, rfc3339
+    from schemas.clock import SystemClock, missouri_day, rfc3339
 
     state = open_home(home)
     now = SystemClock().now()
@@ -124,12 +125,17 @@ def status(
             flag_days=state.settings.review_flag_days,
             escalate_days=state.settings.review_escalate_days,
         )
+        between = between_districts(reader.con, missouri_day(now))
     if as_json:
         copied = copy_built_at(state)
-        body = {**status_json(rows, ages, buildings), "analyst_copy_at": rfc3339(copied) if copied else None}
+        body = {
+            **status_json(rows, ages, buildings),
+            "between_districts": between.to_json(),
+            "analyst_copy_at": rfc3339(copied) if copied else None,
+        }
         print(json.dumps(body, indent=2))
     else:
-        print_status(rows, now=now, everything=everything, ages=ages, buildings=buildings)
+        print_status(rows, now=now, everything=everything, ages=ages, buildings=buildings, between=between)
 
 
 def confirm(
