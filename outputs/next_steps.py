@@ -203,7 +203,7 @@ def _has_batch_errors(submission: Submission, findings: Findings) -> bool:
 
 
 def _correct_errors(findings: Findings) -> Iterator[str]:
-    yield "Open violations.html: it says what to fix first. violations.csv has every row for a spreadsheet."
+    yield "Open violations.html: it says what to fix first. violations.xlsx has the same rows by school, to work in."
     if FIX_UP_FILE in findings.facts.files:
         yield (
             "To correct single records, you may also change their cells in fix_up.csv and drop that file into your inbox "

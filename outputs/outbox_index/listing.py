@@ -17,11 +17,14 @@ STANDING = ("trial", "certified", "answered")
 # Files of a submission's folder in the order in which a person wants them, with what they are called.
 FILE_WORDS = {
     "violations.html": "what to correct", "violations.xlsx": "workbook", "violations.csv": "table",
+    "fix_up.csv": "failing records to correct", "responses.csv": "what became of your answers",
     "matches_to_resolve.txt": "students to decide about", "errors_to_fix.txt": "records without an ID",
     "ids_assigned.txt": "state IDs", "canceled_records.txt": "canceled records", "located.csv": "what was found",
     "receipt.txt": "receipt",
 }  # fmt: skip
 _HIDDEN_FILES = ("receipt.json",)
+# Forms that carry the number of their file in their name.
+_FORM_WORDS = {"certify_": "form to certify", "decertify_": "form to take the certificate back"}
 # Answer files that say nothing when they hold no line beside their frame.
 _FRAMED = ("matches_to_resolve.txt", "errors_to_fix.txt", "ids_assigned.txt", "canceled_records.txt")
 _COLUMNS = (
@@ -145,7 +148,11 @@ def _links(folder: Path) -> Iterator[Link]:
     others = sorted(present - set(FILE_WORDS) - set(_HIDDEN_FILES))
     for name in [*(name for name in FILE_WORDS if name in present), *others]:
         if name not in _FRAMED or _has_details(folder / name):
-            yield Link(FILE_WORDS.get(name, name), quote(f"{folder.name}/{name}"))
+            yield Link(FILE_WORDS.get(name) or _form_words(name), quote(f"{folder.name}/{name}"))
+
+
+def _form_words(name: str) -> str:
+    return next((words for start, words in _FORM_WORDS.items() if name.startswith(start)), name)
 
 
 def _has_details(path: Path) -> bool:

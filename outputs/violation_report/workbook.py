@@ -20,6 +20,7 @@ from outputs.violation_report.findings import Findings
 from outputs.violation_report.record_cells import record_cells
 from outputs.violation_report.sheet_xml import LONGEST_SHEET, Cells, Column, ReadySheet
 from outputs.violation_report.verdict import due_sentence, verdict
+from schemas.violation_responses.vocabulary import response_words
 
 FIRST_SHEET = "What to do first"
 # More rows than this make a workbook that no desk opens gladly: the rest stands in violations.csv.
@@ -137,14 +138,18 @@ def _beside(name: str) -> str:
 
 
 def _sheet_name(wanted: str, taken: set[str]) -> str:
-    """A name that a spreadsheet takes: 31 characters, no reserved sign, not used yet."""
+    """A name that a spreadsheet takes: 31 units of UTF-16, no reserved sign, not used yet."""
     base = wanted.translate(_NOT_IN_NAMES).strip() or "School"
-    name, number = base[:LONGEST_NAME].strip(), 1
+    name, number = _cut(base, LONGEST_NAME), 1
     while name.casefold() in taken or name.casefold() == "history":
         number += 1
-        name = f"{base[: LONGEST_NAME - 6].strip()} ({number})"
+        name = f"{_cut(base, LONGEST_NAME - 6)} ({number})"
     taken.add(name.casefold())
     return name
+
+
+def _cut(text: str, units: int) -> str:
+    return text.encode("utf-16-le", "replace")[: 2 * units].decode("utf-16-le", "ignore").strip()
 
 
 def _school_sheet(workbook: xlsxwriter.Workbook, name: str, columns: list[Column]) -> None:
@@ -152,6 +157,9 @@ def _school_sheet(workbook: xlsxwriter.Workbook, name: str, columns: list[Column
     sheet.take_columns(columns)
     height = len(columns[0].cells)
     sheet.freeze_panes(1, _FROZEN)
+    response = list(_COLUMNS).index(_ANSWERS[0])
+    words = {"validate": "list", "source": list(response_words()), "ignore_blank": True, "error_type": "warning"}
+    sheet.data_validation(1, response, height, response, words)
     sheet.autofilter(0, 0, height, len(columns) - 1)
     sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
@@ -192,8 +200,9 @@ def _about_the_sheets(findings: Findings) -> Iterator[str]:
         )
         yield (
             "Correct the data in your student system, not here. To tell the state something about a row, fill in the blue "
-            "columns Response and Comment and drop this workbook into your inbox folder."
+            "columns Response and Comment and drop this workbook into your inbox folder. The words for Response:"
         )
+        yield from (f"    {word.response}: {word.meaning}" for word in response_words().values())
     if findings.rows.height > MOST_ROWS:
         left_out = counted(findings.rows.height - MOST_ROWS, "row stands", "rows stand")
         yield f"This workbook holds the first {MOST_ROWS:,} rows, errors first; {left_out} in violations.csv alone."

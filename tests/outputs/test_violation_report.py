@@ -180,7 +180,7 @@ def test_scattered_errors_promise_nothing(directory: Directory, largest: int, se
 
 def test_clean_page_says_how_to_certify_and_carries_no_script(directory: Directory) -> None:
     page = page_of(directory, sample_rows(0))
-    assert "ready to certify 2026Oct1.0StuCore" in text_of(page)
+    assert "That certifies 2026Oct1.0StuCore" in text_of(page)
     assert "<script" not in page
 
 
