@@ -29,6 +29,7 @@ from flows.violation_acts import REVALIDATE
 from matching.acts import Act, ActDesk
 from matching.ssn import SsnHasher
 from outputs.across_files import Comparisons, judge_again
+from outputs.certification.kept_rules import keep_rules
 from outputs.violation_desk.judged_again import Compared, compare, store_compared, stored_rows
 from outputs.violation_desk.standing import mark_pages, recount
 from outputs.violation_rows import VIOLATION_ROW_SCHEMA, name_children
@@ -243,6 +244,8 @@ def judge_files(
             left[submission.submission_id] = reason
         progress("read and validate", number, len(files))
     area.finish()
+    for book in area.books.values():
+        keep_rules(tools.home.archive, tools.dictionary, book)
     children = _check_ids(con, area, taken)
     rules = _rule_numbers(area)
     names = [submission.submission_id for submission in taken]
@@ -332,6 +335,12 @@ def _store(con: duckdb.DuckDBPyConnection, act: Act, block_number: int, judged: 
     books = list(judged.area.books.values())
     _replace_records(con, judged.area)
     versions = {book.collection.version: book.version for book in books}
+    # What a district would sign names the dictionary that read the file.
+    con.execute(
+        "INSERT INTO quality.page_due SELECT submission_id FROM intake.submission "
+        "WHERE list_contains(?, submission_id) AND dictionary_version <> ?",
+        [names, judged.area.dictionary.version],
+    ).fetchall()
     con.execute(
         "UPDATE intake.submission SET rule_book_version = ?, dictionary_version = ? WHERE list_contains(?, submission_id)",
         [versions.get(act.facts["collection"], act.facts["rule_book"]), judged.area.dictionary.version, names],
