@@ -7,13 +7,12 @@ from pathlib import Path
 
 import duckdb
 
-from flows.session import open_reader
+from flows.session import open_session
 from outputs.analyst_copy import CopySummary, Facts, pseudonym_fingerprint, rule_rows, write_analyst_copy
-from schemas.clock import Clock, rfc3339
+from schemas.clock import Clock
 from schemas.errors import KeyUnavailable
 from schemas.files import make_folder
 from schemas.key_files import analyst_key_path, create_analyst_key, read_analyst_key
-from schemas.lock import hold_lock, require_free_space
 from schemas.paths import StateHome
 
 # The operator gives the folder the analysts' group; others see nothing.
@@ -33,26 +32,24 @@ def extract_analyst(home: StateHome, *, clock: Clock) -> AnalystExtract:
 
     Raises:
         Busy: a run is at work. KeyUnavailable: the key that made the earlier copy's pseudonyms is gone or another one.
-        NoSpace, DictionaryError.
+        NoSpace, DictionaryError, JournalMismatch.
     """
     started = time.perf_counter()
-    with hold_lock(home):
-        require_free_space(home)
+    # A writer's session: it brings the tables up to the dictionary, and keeps runs away while records are read.
+    with open_session(home, clock) as session:
         make_folder(home.analyst, _FOLDER_MODE)
         key = _pseudonym_key(home)
-        now = clock.now()
-        with open_reader(home) as reader:
-            facts = Facts(
-                dictionary=reader.dictionary,
-                directory=reader.directory,
-                rules=rule_rows(reader.con, reader.dictionary),
-                state_name=home.settings.state_name,
-                small_cell_threshold=home.settings.suppression_threshold,
-                at=now,
-                key=key,
-            )
-            summary = write_analyst_copy(reader.con, home.analyst_copy, facts)
-        _log(home, now, summary)
+        facts = Facts(
+            dictionary=session.dictionary,
+            directory=session.directory,
+            rules=rule_rows(session.con, session.dictionary),
+            state_name=home.settings.state_name,
+            small_cell_threshold=home.settings.suppression_threshold,
+            at=clock.now(),
+            key=key,
+        )
+        summary = write_analyst_copy(session.con, home.analyst_copy, facts)
+        session.log(f"extract analyst: {len(summary.rows)} views, {sum(summary.rows.values()):,} rows")
     return AnalystExtract(summary, time.perf_counter() - started)
 
 
@@ -90,9 +87,3 @@ def _about(path: Path) -> tuple[datetime, str]:
     finally:
         con.close()
     return built_at, key
-
-
-def _log(home: StateHome, at: datetime, summary: CopySummary) -> None:
-    total = sum(summary.rows.values())
-    with (home.logs / f"{at:%Y-%m}.log").open("a", encoding="utf-8") as log:
-        log.write(f"{rfc3339(at)} extract analyst: {len(summary.rows)} views, {total:,} rows\n")
