@@ -10,12 +10,13 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from schemas.errors import FileRefused
 from schemas.reading.decoding import decode, physical_lines, unreadable_lines
 from schemas.reading.delimited import raw_records
 from schemas.reading.extract import Extract, account
 from schemas.reading.recognition import VIOLATION_RESPONSE, Encoding, Recognition
 from schemas.reading.refusals import RefusedRecord, file_refused, refused_record
-from schemas.violation_responses.workbook import workbook_sheets
+from schemas.violation_responses.workbook import WORKBOOK_DAMAGED, workbook_sheets
 
 # Folded header name -> the name that reading hands on.
 COLUMNS = {
@@ -147,12 +148,17 @@ def _sheet_header(rows: Sequence[Sequence[str]]) -> tuple[int, dict[str, int]] |
 
 
 def is_response_workbook(content: bytes) -> bool:
-    """Whether a workbook has a sheet with our header.
+    """Whether a workbook has a sheet with our header; one that cannot be opened is none of ours.
 
     Raises:
-        FileRefused: the workbook cannot be opened, or is far larger unpacked than any of ours.
+        FileRefused: the workbook is far larger unpacked than any of ours.
     """
-    return any(_sheet_header(sheet.rows) for sheet in workbook_sheets(content, only_head=True))
+    try:
+        return any(_sheet_header(sheet.rows) for sheet in workbook_sheets(content, only_head=True))
+    except FileRefused as refusal:
+        if refusal.reason == WORKBOOK_DAMAGED:
+            return False
+        raise
 
 
 def _picked(row: _Row, places: dict[str, int]) -> Cells:

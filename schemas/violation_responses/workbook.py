@@ -18,6 +18,7 @@ _ROW_NUMBER = re.compile(rb"\br\s*=\s*[\"'][A-Za-z]{0,3}(\d{1,9})[\"']")
 _COLUMN_LETTERS = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]{1,3})\d")
 HEAD_ROWS = 20
 WORKBOOK_PART = "xl/workbook.xml"
+WORKBOOK_DAMAGED = "WORKBOOK_DAMAGED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def workbook_sheets(content: bytes, *, only_head: bool = False) -> Iterator[Shee
         raise
     except BaseException:
         # The library also gives up by panics, which are no Exceptions; whatever it stumbles over is in the file.
-        raise file_refused("WORKBOOK_DAMAGED") from None
+        raise file_refused(WORKBOOK_DAMAGED) from None
 
 
 def _refuse_bomb(content: bytes) -> None:
@@ -79,7 +80,7 @@ def _refuse_bomb(content: bytes) -> None:
                 if unpacked > MOST_UNPACKED or _cells_reached(data) > MOST_CELLS:
                     raise file_refused("WORKBOOK_TOO_LARGE", megabytes=unpacked // 1024**2)
     except (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, EOFError, RuntimeError):
-        raise file_refused("WORKBOOK_DAMAGED") from None
+        raise file_refused(WORKBOOK_DAMAGED) from None
 
 
 def _cells_reached(part: bytes) -> int:
