@@ -1,6 +1,7 @@
 """What ``mosis dictionary`` shows and writes."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from flows.session import open_reader
@@ -9,15 +10,18 @@ from outputs.dictionary_diff.text import difference_json
 from outputs.dictionary_docs.manual import manual_page
 from outputs.dictionary_docs.use import rule_use
 from outputs.dictionary_docs.write import write_docs
+from outputs.dictionary_import_text import gap_list
 from outputs.dictionary_show import collection_rows, field_rows, show_collections, show_field, show_layout
 from outputs.templates_of_layouts import template_csv, template_xlsx
 from schemas.clock import Clock, missouri_day, rfc3339
-from schemas.corrections import correct_rule, write_correction
+from schemas.corrections import correct_rule, overlay_content, try_out_overlay, write_overlay
+from schemas.data_files import PROVENANCE_COLUMNS
 from schemas.dictionary import Dictionary, load_dictionary
+from schemas.dictionary_import import ImportPlan, compare_pages, read_pages
 from schemas.errors import DictionaryError, UsageError
 from schemas.files import write_atomic
 from schemas.lock import hold_lock
-from schemas.overlay import check_overlay
+from schemas.overlay import TO_BE_WRITTEN, check_overlay
 from schemas.paths import StateHome
 from schemas.rule_examples import ExampleFault, Trial, breaking_record, example_faults, try_out
 from schemas.rules import load_rule_book
@@ -122,7 +126,7 @@ def correct(
         lines += [f"It takes the place of today's earlier correction: {reason}" for reason in found.replaced]
         if is_dry_run:
             return "\n".join(["Tried out; nothing was written.", *lines])
-        path = write_correction(home.dictionary, found)
+        (path,) = write_overlay(home.dictionary, {found.file: found.content})
         with (home.logs / f"{clock.now():%Y-%m}.log").open("a", encoding="utf-8") as log:
             log.write(
                 f"{rfc3339(clock.now())} rule {rule_id} {'withdrawn' if retire else 'corrected'} by {actor}: {reason}\n"
@@ -155,3 +159,35 @@ def verify(home: Path | None, *, clock: Clock) -> list[str]:
             if isinstance(answer, ExampleFault) or not any(answer):
                 found[f"{rule.place}: {rule.key} can never fire in {collection.version}"] = None
     return list(found)
+
+
+def plan_import(home: StateHome, pages: Sequence[Path], collection: str | None) -> ImportPlan:
+    """What saved pages change in the dictionary as the home has it.
+
+    Raises:
+        DictionaryError: a page that is not what it claims.
+    """
+    return compare_pages(load_dictionary(home.dictionary), read_pages(pages), collection)
+
+
+def carry_out_import(home: StateHome, plan: ImportPlan, *, reason: str, actor: str, clock: Clock) -> str:
+    """Write the rows of an import into the home's dictionary, once all of them together are known to work.
+
+    Raises:
+        DictionaryError: with these rows the dictionary would be refused; nothing is written. Busy: a run is at work.
+    """
+    today = missouri_day(clock.now())
+    signed = dict(zip(PROVENANCE_COLUMNS, (today.isoformat(), actor, reason), strict=True))
+    with hold_lock(home):
+        contents = {}
+        for file in dict.fromkeys(each.file for each in plan.proposals):
+            rows = [each for each in plan.proposals if each.file == file]
+            new = [{**each.row, **signed} for each in rows]
+            contents[file], _ = overlay_content(home.dictionary, file, rows[0].columns, rows[0].key, new)
+        try_out_overlay(home.dictionary, contents, today)
+        if plan.gaps:
+            contents[Path(TO_BE_WRITTEN)] = gap_list(plan)
+        written = write_overlay(home.dictionary, contents)
+        with (home.logs / f"{clock.now():%Y-%m}.log").open("a", encoding="utf-8") as log:
+            log.write(f"{rfc3339(clock.now())} dictionary import of {len(plan.proposals)} rows by {actor}: {reason}\n")
+    return "\n".join(["Written:", *(f"  {path}" for path in written)])

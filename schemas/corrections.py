@@ -79,18 +79,21 @@ def correct_rule(
         {name: row[name] for name in columns} | dict(changes) | ({"severity": WITHDRAWN} if retire else {}) | signed
         for row in rows
     )
-    content, replaced = _content(dictionary.overlay, file, columns, key, corrected)
-    _try_out(dictionary, file, content, today)
+    content, replaced = overlay_content(dictionary.overlay, file, columns, key, corrected)
+    try_out_overlay(dictionary.overlay, {file: content}, today)
     touched = tuple(each for each in dictionary.collections if any(_is_about(row, each) for row in rows))
     return Correction(file, corrected, content, touched, replaced)
 
 
-def write_correction(overlay: Path, correction: Correction) -> Path:
-    """Put the correction into the overlay; durable when this returns."""
-    path = overlay / correction.file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, correction.content)
-    return path
+def write_overlay(overlay: Path, contents: Mapping[Path, str]) -> list[Path]:
+    """Put files into the overlay, each whole and durable; gives where they stand."""
+    written = []
+    for file, content in contents.items():
+        path = overlay / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, content)
+        written.append(path)
+    return written
 
 
 def _rows_of(dictionary: Dictionary, rule_id: str) -> tuple[Path, tuple[str, ...], tuple[str, ...], list[DataRow]]:
@@ -112,7 +115,7 @@ def _rows_of(dictionary: Dictionary, rule_id: str) -> tuple[Path, tuple[str, ...
     raise UnknownName(f"No rule book has a rule {rule_id}. See: mosis dictionary docs")
 
 
-def _content(
+def overlay_content(
     overlay: Path | None, file: Path, columns: Sequence[str], key: Sequence[str], rows: Sequence[Mapping[str, str]]
 ) -> tuple[str, tuple[str, ...]]:
     """The overlay file with these rows at its end; a correction of the same rule and day is replaced, earlier ones stay."""
@@ -129,18 +132,22 @@ def _content(
     return text.getvalue(), replaced
 
 
-def _try_out(dictionary: Dictionary, file: Path, content: str, today: date) -> None:
-    """Load and check a copy of the overlay with the new content.
+def try_out_overlay(overlay: Path | None, contents: Mapping[Path, str], today: date) -> None:
+    """Load and check a copy of the overlay with new content.
+
+    Args:
+        contents: by file, relative to the overlay.
 
     Raises:
         DictionaryError: it would be refused.
     """
     with tempfile.TemporaryDirectory(prefix="mosis-correction-") as folder:
         copy = Path(folder) / "dictionary"
-        if dictionary.overlay and dictionary.overlay.is_dir():
-            shutil.copytree(dictionary.overlay, copy)
-        (copy / file).parent.mkdir(parents=True, exist_ok=True)
-        (copy / file).write_text(content, encoding="utf-8")
+        if overlay and overlay.is_dir():
+            shutil.copytree(overlay, copy)
+        for file, content in contents.items():
+            (copy / file).parent.mkdir(parents=True, exist_ok=True)
+            (copy / file).write_text(content, encoding="utf-8")
         check_overlay(load_dictionary(copy), today)
 
 

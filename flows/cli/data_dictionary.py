@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     group.command("docs")(docs)
     group.command("manual")(manual)
     group.command("correct")(correct)
+    group.command("import")(import_pages)
     group.command("verify")(verify)
     app.add_typer(group, name="dictionary")
 
@@ -183,3 +184,46 @@ def verify(home: HomeOption = None, as_json: JsonOption = False) -> None:
         print("\n".join(faults) or "The dictionary and every rule book are whole; every rule can fire.")
     if faults:
         raise typer.Exit(DictionaryError.exit_code)
+
+
+def import_pages(
+    pages: Annotated[list[Path], typer.Argument(help="Saved pages (.html), or folders of them.")],
+    collection: Annotated[
+        str | None,
+        typer.Option("--collection", help="The collection, where a page names none.", show_default=False),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Write without asking.")] = False,
+    reason: Annotated[str, typer.Option("--reason", help="Why; stands beside each row.")] = "imported from saved pages",
+    actor: Annotated[
+        str | None, typer.Option("--actor", help="Who decided it; your login name if left out.", show_default=False)
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Read saved pages of the state (layouts, rules, code sets), show what differs, and write it into HOME/dictionary.
+
+    Nothing is written without --write or a yes. What a page cannot say (the condition of a new rule, the access level of a
+    new column) is told and listed in HOME/dictionary/to_be_written.csv.
+
+    Example: mosis dictionary import ./saved_pages --home /srv/mosis
+    """
+    import json
+    import sys
+
+    from flows.cli.options import actor as login_name
+    from flows.dictionary_desk import carry_out_import, plan_import
+    from outputs.dictionary_import_text import import_json, import_text
+    from schemas.clock import SystemClock
+
+    state = open_home(home)
+    plan = plan_import(state, pages, collection)
+    print(json.dumps(import_json(plan), indent=2) if as_json else import_text(plan))
+    if not plan.proposals and not plan.gaps:
+        return
+    if not write and (as_json or not sys.stdin.isatty() or not typer.confirm("Write this into the home's dictionary?")):
+        if not as_json:
+            print("\nNothing was written; --write does it.")
+        return
+    said = carry_out_import(state, plan, reason=reason, actor=actor or login_name(), clock=SystemClock())
+    if not as_json:
+        print(f"\n{said}")

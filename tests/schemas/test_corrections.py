@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.corrections import correct_rule, write_correction
+from schemas.corrections import Correction, correct_rule, write_overlay
 from schemas.data_files import PROVENANCE_COLUMNS
 from schemas.dictionary import load_dictionary
 from schemas.errors import RuleBookError, UnknownName, UsageError
@@ -27,6 +27,10 @@ def _correct(
     return correct_rule(dictionary, rule_id, changes, **asked)
 
 
+def _write(overlay: Path, correction: Correction) -> None:
+    write_overlay(overlay, {correction.file: correction.content})
+
+
 def _rows(overlay: Path) -> list[dict[str, str]]:
     with (overlay / "rule_book/referrals.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
@@ -34,8 +38,8 @@ def _rows(overlay: Path) -> list[dict[str, str]]:
 
 def test_a_correction_is_dated_signed_and_in_force_and_the_one_before_stays_as_history(tmp_path):
     first = _correct(tmp_path, {"severity": "E"})
-    write_correction(tmp_path, first)
-    write_correction(tmp_path, _correct(tmp_path, {"message": "Later"}, day=date(2026, 2, 4), reason="memo 8"))
+    _write(tmp_path, first)
+    _write(tmp_path, _correct(tmp_path, {"message": "Later"}, day=date(2026, 2, 4), reason="memo 8"))
     assert [[row[name] for name in PROVENANCE_COLUMNS] for row in _rows(tmp_path)] == [
         ["2026-02-03", "R. Book", "memo 7"], ["2026-02-04", "R. Book", "memo 8"],
     ]  # fmt: skip
@@ -48,10 +52,10 @@ def test_a_correction_is_dated_signed_and_in_force_and_the_one_before_stays_as_h
 
 
 def test_a_second_correction_of_one_day_takes_the_place_of_the_first_and_says_so(tmp_path):
-    write_correction(tmp_path, _correct(tmp_path, {"severity": "E"}))
+    _write(tmp_path, _correct(tmp_path, {"severity": "E"}))
     again = _correct(tmp_path, {"message": "Better"}, reason="memo 8")
     assert again.replaced == ("memo 7",) and len(again.rows) == 1
-    write_correction(tmp_path, again)
+    _write(tmp_path, again)
     assert [row["reason"] for row in _rows(tmp_path)] == ["memo 8"]
 
 
@@ -77,7 +81,7 @@ def test_what_cannot_work_is_refused_and_nothing_is_written(tmp_path, changes, m
 
 
 def test_a_retired_rule_leaves_the_book(tmp_path):
-    write_correction(tmp_path, _correct(tmp_path, {}, retire=True))
+    _write(tmp_path, _correct(tmp_path, {}, retire=True))
     corrected = replace(DICTIONARY, overlay=tmp_path)
     corrected.__dict__["across_rules"] = DICTIONARY.across_rules
     assert RULE not in {rule.rule_id for rule in load_rule_book(corrected, "2026Jun1.0Referrals").rules}
