@@ -9,9 +9,11 @@ import schemas
 from schemas.reading.refusals import file_refused, load_reasons, refused_frame, refused_record
 
 PACKAGE = Path(schemas.__file__).parent
-SOURCES = "\n".join(
-    path.read_text("utf-8") for folder in ("inbox", "reading") for path in sorted((PACKAGE / folder).glob("*.py"))
-)
+# Fix-up files are held against what the state has, so some of their reasons are named by flows.
+FOLDERS = (
+    *(PACKAGE / folder for folder in ("fix_ups", "inbox", "reading", "violation_responses")), PACKAGE.parent / "flows",
+)  # fmt: skip
+SOURCES = "\n".join(path.read_text("utf-8") for folder in FOLDERS for path in sorted(folder.glob("*.py")))
 
 
 @pytest.mark.parametrize("reason", load_reasons())
