@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from flows.report_again import rewrite_reports
 from flows.response_desk import decide, import_decisions, write_export
 from flows.revalidation import revalidate
 from flows.session import open_session
@@ -226,3 +227,11 @@ def test_a_killed_decision_is_finished_by_the_next_start(
     assert list_violations(home, RULE, limit=9, clock=at)["total"] == sum(
         status != "fixed" for _, status, _ in expected
     )
+
+
+def test_pages_written_again_without_news_are_the_same_bytes(home: StateHome, at: FixedClock) -> None:
+    folder = folder_of(home, "first.csv")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with open_session(home, at) as session:
+        assert rewrite_reports(session, [folder.name, "no-such"], at.now()) == [folder.name]
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
