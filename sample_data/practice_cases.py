@@ -4,8 +4,10 @@ Written rules bring a failing example, which is the case; rules that the data di
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ _BORN = {"PK": 2021, "K": 2020, **{f"{grade:02}": 2020 - grade for grade in rang
 _HIDDEN_TEXTS = {"ok": "219098765", "blank": None, "placeholder": "999999999", "malformed": "12A45678X"}
 # How the numbers begin that stand for the identifiers and hashes of examples.
 EXAMPLE_NUMBERS = "21908"
+_DATE = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}")
 _HIDDEN = {"ssn_status": "ssn", "educator_id_status": "educator_id"}
 CASES_FILE = Path(__file__).with_name("practice_records.json")
 
@@ -123,11 +126,31 @@ def _as_sent(record: Mapping[str, Any], rule: Rule) -> Values:
 def _adapted(case: Case, rule: Rule, book: RuleBook) -> list[Case]:
     """The case as it is and in other surroundings: with the birth date of its grade, other grades, unnamed fields blank."""
     named = {name.removesuffix("__text") for name in rule.predicate.columns} & set(book.layout.by_standard_name)
-    blank = Case(tuple({**dict.fromkeys(named - record.keys()), **record} for record in case.changes))
-    found = [each for one in (case, blank) for each in _in_grades(one, book)]
+    cases = [case, _moved(case, rule, book)]
+    cases += [
+        Case(tuple({**dict.fromkeys(named - change.keys()), **change} for change in each.changes)) for each in cases
+    ]
+    found = [each for one in cases for each in _in_grades(one, book)]
     if len(case.changes) > 1:
         found += [Case(each.changes, is_one_person=True) for each in found]
     return found
+
+
+def _moved(case: Case, rule: Rule, book: RuleBook) -> Case:
+    """The case with its dates as far from the collection's count date as the example's are from the count date it names."""
+    found: Any = json.loads(rule.failing_example)
+    record = found[0] if isinstance(found, list) else found
+    named, count_date = record.get("collection__count_date"), book.collection.count_date
+    if not named or count_date is None:
+        return case
+    shift = count_date - date.fromisoformat(named)
+    return Case(tuple({name: _shifted(value, shift) for name, value in change.items()} for change in case.changes))
+
+
+def _shifted(value: str | None, shift: timedelta) -> str | None:
+    if value is None or not _DATE.fullmatch(value):
+        return value
+    return (datetime.strptime(value, "%m/%d/%Y").replace(tzinfo=UTC) + shift).strftime("%m/%d/%Y")
 
 
 def _in_grades(case: Case, book: RuleBook) -> list[Case]:

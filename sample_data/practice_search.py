@@ -39,7 +39,7 @@ def find_cases(book: RuleBook, dictionary: Dictionary, directory: Directory) -> 
     by_key = {key_of(rule): rule for rule in book.rules}
     wanted = [rule for rule in book.rules if rule.scope == "record" and not why_not(rule)]
     beams: dict[Key, list[Found]] = {}
-    tried = {key_of(rule): first_cases(rule, book, dictionary) for rule in wanted}
+    tried = {key_of(rule): _distinct(first_cases(rule, book, dictionary)) for rule in wanted}
     for _ in range(ROUNDS):
         judged = _judge(tried, book, directory)
         for rule in wanted:

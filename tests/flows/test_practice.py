@@ -78,6 +78,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_practice_of_every_collection(tmp_path: Path) -> None:
     dictionary = load_dictionary()
     chosen = practice_collections(dictionary)
