@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 # Fewer cells than this are mended one by one; no pattern is claimed for them.
-FEWEST_CELLS = 2
+FEWEST_CELLS = 5
 # A column counts as empty when at least this share of the records lacks it, and there are some records.
 EMPTY_SHARE = 0.98
 FEWEST_RECORDS = 5
@@ -39,6 +39,7 @@ class FileShape:
     """What patterns are told apart by.
 
     Attributes:
+        fewest_cells: of a pattern; fewer are mended one by one.
         columns: header names in the order of the layout.
         date_columns: those that hold dates.
         code_widths: digits of district and school codes, by column.
@@ -46,6 +47,7 @@ class FileShape:
     """
 
     record_count: int = 0
+    fewest_cells: int = FEWEST_CELLS
     columns: tuple[str, ...] = ()
     date_columns: frozenset[str] = frozenset()
     code_widths: Mapping[str, int] = field(default_factory=dict)
@@ -88,7 +90,7 @@ def mark_patterns(errors: pl.DataFrame, shape: FileShape, *, never_empty: str) -
     detail = pl.when(pl.col("pattern") == DATES).then(style)
     looked = known.with_columns(looks.alias("look")).with_columns(of_cell.alias("pattern"))
     marked = looked.with_columns(detail.alias("pattern_detail"))
-    enough = pl.len().over("pattern", "pattern_detail") >= FEWEST_CELLS
+    enough = pl.len().over("pattern", "pattern_detail") >= shape.fewest_cells
     return marked.with_columns(
         pl.when(enough).then(name).otherwise(None).alias(name) for name in ("pattern", "pattern_detail")
     ).drop("kind", "look")

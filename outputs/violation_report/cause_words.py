@@ -73,17 +73,19 @@ def _where(findings: Findings, cause: Cause) -> str:
     """What most of a group shares, in a sentence."""
     parts = [counted(cause.records, "record") if cause.records else "The file as a whole"]
     if cause.value is not None:
-        parts.append(f"{_how_many(cause.value_errors, cause.own_errors)} with “{cause.value}”")
+        parts.append(f"{_how_many(cause, cause.value_errors, cause.own_errors)}with “{cause.value}”")
     if cause.school_code is not None:
         school = findings.words.school(findings.subject.district_code, cause.school_code)
-        parts.append(f"{_how_many(cause.school_errors, cause.errors)} at {school}")
+        parts.append(f"{_how_many(cause, cause.school_errors, cause.errors)}at {school}")
     if cause.shared is not None:
         name, value = cause.shared
-        parts.append(f"{_how_many(cause.shared_errors, cause.errors)} with {name} “{value}”")
+        parts.append(f"{_how_many(cause, cause.shared_errors, cause.errors)}with {name} “{value}”")
     go_along = cause.errors - cause.own_errors
     also = f" {counted(go_along, 'other error goes', 'other errors go')} with it." if go_along else ""
     return f"{', '.join(parts)}.{also}"
 
 
-def _how_many(count: int, of: int) -> str:
-    return "all" if count == of else f"{count:,} of them"
+def _how_many(cause: Cause, count: int, of: int) -> str:
+    if cause.records == 1:
+        return ""
+    return "all " if count == of else f"{count:,} of them "

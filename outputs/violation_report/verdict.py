@@ -77,8 +77,8 @@ def tiles(findings: Findings) -> Iterator[tuple[str, str, str]]:
     """Kind, number and label of each tile."""
     errors, warnings, subject = findings.errors.height, findings.warnings, findings.subject
     yield "", f"{subject.record_count:,}", "records in the file"
-    yield "error" if errors else "good", f"{errors:,}", "errors"
-    yield "warning" if warnings else "good", f"{warnings:,}", "warnings"
+    yield "error" if errors else "good", f"{errors:,}", "error" if errors == 1 else "errors"
+    yield "warning" if warnings else "good", f"{warnings:,}", "warning" if warnings == 1 else "warnings"
     if subject.near_matches:
         yield "error", f"{subject.near_matches:,}", "students to decide about"
     if findings.has_history:
@@ -105,7 +105,8 @@ def _question(subject: ReportSubject) -> str:
 def _not_certifiable(findings: Findings) -> Verdict:
     subject, errors = findings.subject, findings.errors
     records = errors["line_number"].drop_nulls().n_unique()
-    where = f" They are in {counted(records, 'record')} of {subject.record_count:,}." if records else ""
+    subject_word = "It is" if errors.height == 1 else "They are"
+    where = f" {subject_word} in {counted(records, 'record')} of {subject.record_count:,}." if records else ""
     lead = f"{what_goes(findings.causes, errors.height)}{where}"
     then = _CORRECT_AND_RESEND if subject.is_certifiable else _CORRECT_BATCH
     if subject.near_matches:

@@ -78,11 +78,12 @@ class ReportWords:
     def shape(self) -> FileShape:
         """By what mistakes of a whole export are known; the number of records is the file's own."""
         return FileShape(
-            0,
-            tuple(each.column for each in self.fields),
-            frozenset(each.column for each in self.fields if each.type == "Date"),
-            {each.column: _CODE_WIDTHS[each.code_set] for each in self.fields if each.code_set in _CODE_WIDTHS},
-            {(text.rule_id, text.column): text.kind for texts in self.rules.values() for text in texts},
+            columns=tuple(each.column for each in self.fields),
+            date_columns=frozenset(each.column for each in self.fields if each.type == "Date"),
+            code_widths={
+                each.column: _CODE_WIDTHS[each.code_set] for each in self.fields if each.code_set in _CODE_WIDTHS
+            },
+            kinds={(text.rule_id, text.column): text.kind for texts in self.rules.values() for text in texts},
         )
 
     @cached_property

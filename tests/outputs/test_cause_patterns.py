@@ -1,16 +1,18 @@
 """Mistakes of a whole export are seen as one thing to fix, and single slips are not taken for one."""
 
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import pytest
 
-from outputs.violation_report.cause_patterns import FileShape
+from outputs.violation_report.cause_patterns import FEWEST_CELLS, FileShape
 from outputs.violation_report.root_causes import assign_causes, find_causes
 from tests.outputs.test_root_causes import IDENTITY, make_errors
 
 SHAPE = FileShape(
     record_count=20,
+    fewest_cells=2,
     columns=("SchoolCode", "DateOfBirth", "EntryDate", "Gender", "MemberFTE", "LunchStatus", "Hours"),
     date_columns=frozenset({"DateOfBirth", "EntryDate"}),
     code_widths={"SchoolCode": 4},
@@ -96,6 +98,14 @@ def test_values_in_the_wrong_columns_of_some_records() -> None:
 def test_many_unknown_codes_in_one_record_are_not_called_shifted() -> None:
     rows = [{"rule_id": "CODE", "field": field, "value": "Y", "line_number": 2} for field in ("Gender", "LunchStatus")]
     assert {kind for kind, *_ in causes(rows)} == {"rule"}
+
+
+def test_a_few_slips_are_no_pattern() -> None:
+    rows = [
+        {"rule_id": "DATE", "field": "DateOfBirth", "line_number": line, "value": "2016-04-09"} for line in range(2, 6)
+    ]
+    found = find_causes(assign_causes(make_errors(rows), IDENTITY, replace(SHAPE, fewest_cells=FEWEST_CELLS)))
+    assert [cause.kind for cause in found] == ["rule"]
 
 
 def test_one_slip_is_no_pattern() -> None:
