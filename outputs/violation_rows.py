@@ -217,10 +217,14 @@ def _earlier_rows(con: duckdb.DuckDBPyConnection, ids: pl.DataFrame, beside: pl.
 
 
 def read_violations(con: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> pl.DataFrame:
-    """The violations of some submissions as they stand, for their reports; what was fixed since is left out."""
+    """The violations of some submissions as they stand, for their reports; what was fixed since is left out.
+
+    Findings that compare districts have a page of their own (outputs/state_level): they are no part of the file's report.
+    """
     ids = _id_frame(submission_ids)  # noqa: F841 (for the query)
     found = con.sql(
-        "SELECT * FROM quality.violation WHERE status <> 'fixed' AND submission_id IN (SELECT submission_id FROM ids)"
+        "SELECT * FROM quality.violation WHERE status <> 'fixed' AND scope <> 'state' "
+        "AND submission_id IN (SELECT submission_id FROM ids)"
     ).pl()
     return found.select(*VIOLATION_ROW_SCHEMA).cast(VIOLATION_ROW_SCHEMA)
 

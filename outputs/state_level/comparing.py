@@ -56,14 +56,16 @@ class Changes:
 def rules_version(dictionary: Dictionary) -> str:
     """A hash of the rules of state scope as they are written; cheap, for it is asked before anything is loaded."""
     digest = hashlib.sha256()
-    for folder in filter(None, (DATA_FOLDER, dictionary.overlay)):
-        if not (folder / ACROSS_FILE).is_file():
-            continue
-        with (folder / ACROSS_FILE).open(encoding="utf-8-sig", newline="") as file:
-            for row in csv.DictReader(file):
-                if row["scope"] == STATE:
-                    digest.update(repr(row).encode())
-        for path in sorted((folder / QUERY_FOLDER).glob(f"{STATE}_*.sql")):
+    folders = [folder for folder in (DATA_FOLDER, dictionary.overlay) if folder]
+    queries = set()
+    for folder in folders:
+        if (folder / ACROSS_FILE).is_file():
+            with (folder / ACROSS_FILE).open(encoding="utf-8-sig", newline="") as file:
+                rows = [row for row in csv.DictReader(file) if row["scope"] == STATE]
+            digest.update(repr(rows).encode())
+            queries.update(row["query"] for row in rows)
+    for path in (folder / QUERY_FOLDER / f"{query}.sql" for folder in folders for query in sorted(queries)):
+        if path.is_file():
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
