@@ -83,7 +83,7 @@ def test_a_rules_page_says_what_it_checks_how_to_fix_it_and_how_often_it_fired(p
     rule = next(rule for rule in load_rule_book(DICTIONARY, "2026Jun1.0Referrals").rules if rule.rule_id == "REF96110")
     for part in (rule.title, rule.message, rule.fix, "1,200", ">17<", ">4<", "Breaks the rule", "Is fine"):
         assert part in text
-    quiet = (pages / "rules/SCH98030.html").read_text("utf-8")
+    quiet = (pages / "rules/SCH96530.html").read_text("utf-8")
     assert "No file that stands now was tried with this rule." in quiet
 
 

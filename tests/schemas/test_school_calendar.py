@@ -52,10 +52,10 @@ def test_a_clean_calendar_breaks_no_rule_and_a_second_track_is_another_calendar(
 @pytest.mark.parametrize(
     "change, rule",
     [
-        ({"days_per_week": "6"}, "SCH98030"),
-        ({"last_day": "08/20/2026"}, "SCH98020"),
+        ({"days_per_week": "6"}, "SCH96530"),
+        ({"last_day": "08/20/2026"}, "SCH96520"),
         ({"reporting_school_code": "9999"}, "SCH00602"),
-        ({"ami_hours": "36.01"}, "SCH98052"),
+        ({"ami_hours": "36.01"}, "SCH96552"),
         ({"hours_in_session": None}, "SCH00001"),
     ],
 )
