@@ -20,7 +20,7 @@ from outputs.certification.certificate_file import write_certificate
 from outputs.certification.due import due_changes, note_due, settle_due
 from outputs.certification.forms import decertification_name
 from outputs.certification.freezing import certified_beside
-from outputs.certification.notices import files_named, refused_request, write_notices
+from outputs.certification.notices import files_changed_by, refused_request, write_notices
 from outputs.certification.register import load_certificates
 from outputs.certification.requests import (
     DecertifyRequest,
@@ -226,22 +226,25 @@ def tell_districts(session: Session) -> list[str]:
 
     Nothing to do where nothing is due; what a crash prevented is done by the next run.
     """
+    changes, at = due_changes(session.con), session.clock.now()
+    if not changes:
+        return []
+    names = [change.submission_id for change in changes]
+    with transaction(session.con):
+        changed = judge_dependents(session.con, names, session.comparisons, at=at)
+        pages = [[name] for name in (*names, *changed)]
+        session.con.executemany("INSERT INTO quality.page_due (submission_id) VALUES (?)", pages)
+    checkpoint(session.con)
+    rewrite_reports(session, [*names, *changed], at)
     told = []
-    for change in due_changes(session.con):
-        comparisons, at = session.comparisons, session.clock.now()
-        with transaction(session.con):
-            changed = judge_dependents(session.con, [change.submission_id], comparisons, at=at)
-            pages = [[name] for name in (change.submission_id, *changed)]
-            session.con.executemany("INSERT INTO quality.page_due (submission_id) VALUES (?)", pages)
-        checkpoint(session.con)
-        rewrite_reports(session, [change.submission_id, *changed], at)
-        changed_files = files_named(session.con, changed)
-        told_change = replace(change, changed_files=changed_files)
+    for change in changes:
+        files = files_changed_by(session.con, changed, change.district_code)
+        told_change = replace(change, changed_files=files)
         write_notices(session.home.outbox, told_change, session.dictionary, session.directory)
-        with transaction(session.con):
-            settle_due(session.con, change.submission_id)
-        checkpoint(session.con)
-        told.append(f"{change.submission_id}: {change.kind}; {counted(len(changed), 'file')} compared with it changed")
+        told.append(f"{change.submission_id}: {change.kind}; {counted(len(files), 'file')} compared with it changed")
+    with transaction(session.con):
+        settle_due(session.con, names)
+    checkpoint(session.con)
     return told
 
 

@@ -45,7 +45,8 @@ def _count_layout(con: duckdb.DuckDBPyConnection, layout: str, names: Names[str]
 
 
 def form_hashes(con: duckdb.DuckDBPyConnection, layouts: Mapping[str, Names[str]]) -> dict[str, str]:
-    """What a district signs: submission -> sha256 over the hash of its bytes, the dictionary that read them, and the line and state ID of each accepted record, in order of line.
+    """What a district signs: submission -> sha256 over the hash of its bytes, the dictionary that read them, and the line and
+    state ID of each accepted record, in order of line.
 
     Everything else in an accepted row follows from these, so two files with one hash have the same rows.
     """
@@ -54,8 +55,10 @@ def form_hashes(con: duckdb.DuckDBPyConnection, layouts: Mapping[str, Names[str]
         state_id = "state_id" if "state_id" in table_columns(con, "collection", layout) else "''"
         rows = con.execute(
             f"""
-            SELECT submission_id, sha256(concat_ws(chr(10), file.sha256, file.dictionary_version, string_agg(line_number || ',' || coalesce({state_id}, ''), chr(10)
-                   ORDER BY line_number)))
+            SELECT submission_id, sha256(concat_ws(
+                chr(10), file.sha256, file.dictionary_version,
+                string_agg(line_number || ',' || coalesce({state_id}, ''), chr(10) ORDER BY line_number)
+            ))
             FROM collection."{layout}" JOIN intake.submission AS file USING (submission_id)
             WHERE list_contains(?, submission_id)
             GROUP BY submission_id, file.sha256, file.dictionary_version

@@ -33,6 +33,6 @@ def due_changes(con: duckdb.DuckDBPyConnection) -> list[Change]:
     return changes
 
 
-def settle_due(con: duckdb.DuckDBPyConnection, submission_id: str) -> None:
-    """The districts were told."""
-    con.execute("DELETE FROM intake.certificate_due WHERE submission_id = ?", [submission_id]).fetchall()
+def settle_due(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> None:
+    """The districts were told of these files."""
+    con.execute("DELETE FROM intake.certificate_due WHERE list_contains(?, submission_id)", [list(names)]).fetchall()

@@ -44,12 +44,24 @@ def refused_request(request: DecertifyRequest, at: datetime, actor: str, reason:
     return Change(REFUSED, request.submission_id, request.district_code, request.collection_version, at, actor, reason)
 
 
-def files_named(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
-    """submission_id, district_code and collection_version of some files, in order."""
+def files_changed_by(
+    con: duckdb.DuckDBPyConnection, names: Sequence[str], district_code: str
+) -> tuple[tuple[str, str, str], ...]:
+    """Those of some changed files that a district's certificate has changed: its own, and those with findings that name it.
+
+    Returns:
+        submission_id, district_code, collection_version, in order.
+    """
     rows = con.execute(
-        "SELECT submission_id, district_code, collection_version FROM intake.submission "
-        "WHERE list_contains(?, submission_id) ORDER BY ALL",
-        [sorted(names)],
+        """
+        SELECT submission_id, district_code, collection_version FROM intake.submission AS file
+        WHERE list_contains(?, submission_id) AND (district_code = ? OR EXISTS (
+            SELECT 1 FROM quality.violation AS violation
+            WHERE violation.submission_id = file.submission_id AND violation.other_district_code = ?
+        ))
+        ORDER BY ALL
+        """,
+        [sorted(names), district_code, district_code],
     ).fetchall()
     return tuple(rows)
 
