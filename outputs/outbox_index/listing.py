@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import duckdb
 
-from schemas.dictionary import ID_BATCH, Dictionary
+from schemas.dictionary import Dictionary
 
 # Submissions that count until a newer one replaces them.
 STANDING = ("trial", "certified", "answered")
@@ -41,7 +41,9 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One file a district sent. ``steps`` are what its receipt says to do next; ``is_standing``: it counts today."""
+    """One file a district sent. ``steps`` are what its receipt says to do next; ``is_standing``: it counts today;
+    ``is_collected``: it is of a collection or an ID batch, not a question, an answer or a form.
+    """
 
     submission_id: str
     collection_version: str | None
@@ -60,6 +62,7 @@ class Sent:
     is_late: bool
     is_pilot: bool
     is_standing: bool
+    is_collected: bool
     message: str | None
     steps: tuple[str, ...]
     links: tuple[Link, ...]
@@ -117,6 +120,7 @@ def _sent(row: dict[str, Any], dictionary: Dictionary, outbox: Path, is_newest: 
         is_late=bool(row["is_late"]),
         is_pilot=bool(row["is_pilot"]),
         is_standing=is_newest and row["status"] in STANDING,
+        is_collected=row["collection_version"] in _collections(dictionary),
         message=receipt.get("message"),
         steps=tuple(receipt.get("next_steps") or ()),
         links=tuple(_links(folder)),
@@ -125,10 +129,14 @@ def _sent(row: dict[str, Any], dictionary: Dictionary, outbox: Path, is_newest: 
 
 def _title(row: dict[str, Any], dictionary: Dictionary) -> str:
     version, layout = row["collection_version"], row["layout"]
-    known = {collection.version: collection.title for collection in dictionary.collections}
-    if version == ID_BATCH:
-        return dictionary.id_batch.title
-    return known.get(version or "") or (layout or "file not recognised").replace("_", " ").capitalize()
+    return (
+        _collections(dictionary).get(version or "") or (layout or "file not recognised").replace("_", " ").capitalize()
+    )
+
+
+def _collections(dictionary: Dictionary) -> dict[str, str]:
+    """Titles by version, the ID batch among them."""
+    return {each.version: each.title for each in (*dictionary.collections, dictionary.id_batch)}
 
 
 def _receipt(folder: Path) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def write_outboxes(
         make_folder(outbox, _OUTBOX_FOLDER)
         sent = read_sent(con, dictionary, outbox, code)
         name = directory.district_name(code)
-        standing = {latest_name(each): each for each in sent if each.is_standing and each.collection_version}
+        standing = {latest_name(each): each for each in sent if each.is_standing and each.is_collected}
         wanted = {folder: each.submission_id for folder, each in standing.items()}
         refresh_latest(outbox, wanted, latest_html(standing, name, code))
         folders = other_folders(outbox, frozenset(each.submission_id for each in sent))
@@ -179,6 +179,8 @@ def _todos(sent: Sequence[Sent], cycles: Cycles, dictionary: Dictionary, distric
         if not each.message or each.status in ("certified", "decisions"):
             continue
         if each.collection_version == ID_BATCH and not (each.questions or each.errors):
+            continue
+        if each.status == "answered" and not each.is_collected:
             continue
         collection = collections.get(each.collection_version or "")
         due = cycles.due_date(collection, district_code) if collection else None

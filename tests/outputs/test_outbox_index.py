@@ -226,3 +226,10 @@ def test_names_of_files_never_become_markup(desk: Desk) -> None:
     desk.set(name, file_name="<b>x</b>&.csv")
     desk.refresh()
     assert "<b>x</b>" not in desk.page()
+
+
+def test_answers_and_forms_are_listed_but_wait_for_nobody(desk: Desk) -> None:
+    desk.send(1, version="violation_response", status="answered")
+    desk.refresh()
+    assert "Nothing waits for you" in desk.words() and "file1.csv" in desk.words()
+    assert not (desk.home.outbox_of(ME) / "latest" / "violation_response").exists()
