@@ -57,7 +57,7 @@ def rules_version(dictionary: Dictionary) -> str:
     """A hash of the rules of state scope as they are written; cheap, for it is asked before anything is loaded."""
     digest = hashlib.sha256()
     folders = [folder for folder in (DATA_FOLDER, dictionary.overlay) if folder]
-    queries = set()
+    queries: set[str] = set()
     for folder in folders:
         if (folder / ACROSS_FILE).is_file():
             with (folder / ACROSS_FILE).open(encoding="utf-8-sig", newline="") as file:

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from outputs.state_level.sharing import share_with_other_side
+from outputs.state_level.standing import between_districts
 from schemas.dictionary import Dictionary
 from tests.outputs.state_level.small_state import (
     CHILD,
@@ -196,3 +197,13 @@ def test_a_number_never_given_stands_until_the_file_is_replaced(
     assert compare(con, dictionary) == [(HERE, "cleared")]
     fixed = con.sql("SELECT status, changed_by FROM quality.violation").pl()
     assert fixed.equals(pl.DataFrame({"status": ["fixed"], "changed_by": ["file"]}))
+
+
+def test_status_counts_a_finding_of_two_districts_once(con: duckdb.DuckDBPyConnection, both: tuple[str, str]) -> None:
+    standing = between_districts(con, date(2025, 10, 7))
+    assert (standing.open, standing.contacted, standing.overdue, standing.districts) == (1, 0, 0, 2)
+    assert standing.sentence() == "1 finding between districts open; 0 contacted; 2 districts."
+    con.execute("UPDATE quality.violation SET due_date = DATE '2025-10-06'").fetchall()
+    assert between_districts(con, date(2025, 10, 7)).overdue == 1
+    con.execute("UPDATE quality.violation SET status = 'fixed'").fetchall()
+    assert between_districts(con, date(2025, 10, 7)).sentence() is None
