@@ -116,7 +116,7 @@ def _rewrite(
         dictionary_version=stored.dictionary_version,
         rule_book_version=stored.rule_book_version or None,
     )
-    write_receipt(folder, with_changes(receipt, rows, said), facts)
+    write_receipt(folder, with_changes(session.con, receipt, rows, said), facts)
 
 
 def _answers_among(names: Sequence[str]) -> list[str]:

@@ -135,7 +135,7 @@ class ReportDesk:
         )
         if submission.status == "quarantined":
             self._set_aside(submission, at)
-        write_receipt(folder, with_changes(receipt, violations), facts)
+        write_receipt(folder, with_changes(self.session.con, receipt, violations), facts)
         self._count(ids, violations)
 
     def _asks_for_ids(self, submission: Submission) -> bool:

@@ -10,9 +10,15 @@ import polars as pl
 from outputs.next_steps import counted
 from schemas.clock import missouri_day
 
+# A receipt names so many waivers, those of most violations.
+_NAMED_WAIVERS = 3
+
 
 def with_changes(
-    receipt: dict[str, Any], rows: pl.DataFrame | None, rule_changes: Sequence[str] = ()
+    con: duckdb.DuckDBPyConnection,
+    receipt: dict[str, Any],
+    rows: pl.DataFrame | None,
+    rule_changes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The receipt with what the state corrected and decided behind its message; the same where it did nothing.
 
@@ -20,7 +26,7 @@ def with_changes(
         rows: violations of the file (columns of quality.violation); null where it has none.
         rule_changes: from ``rule_change_sentences``.
     """
-    said = [*rule_changes, *(_waivers(rows) if rows is not None and "waived_until" in rows.columns else ())]
+    said = [*rule_changes, *(_waivers(con, rows) if rows is not None and "waived_until" in rows.columns else ())]
     return {**receipt, "message": " ".join((receipt["message"], *said))} if said else receipt
 
 
@@ -42,21 +48,39 @@ def rule_change_sentences(con: duckdb.DuckDBPyConnection, submission_ids: Collec
     return said
 
 
-def _waivers(rows: pl.DataFrame) -> list[str]:
+def _waivers(con: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> list[str]:
     waived = rows.filter(pl.col("status") == "waived")
     ended = rows.filter(
         (pl.col("status") == "reopened") & (pl.col("changed_by") == "decision") & pl.col("waived_until").is_not_null()
     )
     said = []
     if waived.height:
-        first = waived["waived_until"].min()
-        until = f", the first of them until {_day(first)}" if isinstance(first, date) else ""
         verb = "violation is" if waived.height == 1 else "violations are"
-        said.append(f"{waived.height:,} {verb} waived by the state{until}; waived is not corrected.")
+        by_decision = waived.group_by("decision_number").agg(pl.len(), pl.col("waived_until").min())
+        each = by_decision.sort("len", "decision_number", descending=[True, False]).head(_NAMED_WAIVERS)
+        why = _reasons(con, each["decision_number"].drop_nulls().to_list())
+        parts = [_one_waiver(count, until, why.get(number)) for number, count, until in each.iter_rows()]
+        more = by_decision.height - each.height
+        listed = "; ".join(parts) + (f"; and {counted(more, 'other waiver')}" if more else "")
+        said.append(f"{waived.height:,} {verb} waived by the state ({listed}). Waived is not corrected.")
     if ended.height:
         verb = "violation counts" if ended.height == 1 else "violations count"
         said.append(f"{ended.height:,} {verb} again: the waiver has ended.")
     return said
+
+
+def _one_waiver(count: int, until: date | None, why: str | None) -> str:
+    parts = [f"{count:,}", f"until {_day(until)}" if until else "", why or ""]
+    return " ".join(part for part in parts if part)
+
+
+def _reasons(con: duckdb.DuckDBPyConnection, numbers: Sequence[int]) -> dict[int, str]:
+    """Who waived and why, by the number of the decision."""
+    found = con.execute(
+        "SELECT decision_number, actor, reason FROM quality.decision WHERE list_contains(?, decision_number)",
+        [list(numbers)],
+    ).fetchall()
+    return {number: f"by {actor}: {reason}" if reason else f"by {actor}" for number, actor, reason in found}
 
 
 def _day(day: date) -> str:
