@@ -83,7 +83,7 @@ _FORWARDS = f"""
     )
     SELECT state_id, arg_max(valid_id, steps) AS valid_id FROM chain GROUP BY state_id
 """
-# Stored lines of the children, by the number they have or had; rows are found first, their columns read afterwards.
+# Stored lines of the children elsewhere, by the number they have or had; rows are found first, their columns read afterwards.
 _HITS = f"""
     CREATE OR REPLACE TEMP TABLE {_HIT} AS
     WITH number AS (
@@ -91,6 +91,7 @@ _HITS = f"""
         UNION SELECT state_id FROM {_FORWARD} WHERE valid_id IN (SELECT state_id FROM {_CHILD})
     )
     SELECT record.rowid AS row FROM collection."%s" AS record WHERE record.state_id IN (SELECT state_id FROM number)
+      AND record.district_code NOT IN (SELECT district_code FROM {_FILE} WHERE is_own)
     UNION
     SELECT record.rowid FROM collection."%s" AS record
     JOIN (SELECT submission_id, line_number FROM identity.moved_line WHERE state_id IN (SELECT state_id FROM number)) AS moved

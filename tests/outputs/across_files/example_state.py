@@ -13,12 +13,12 @@ DISTRICT = "048078"
 _STATUS = {"judged": "trial", "standing": "trial", "certified": "certified"}
 
 
-def store_example(con: duckdb.DuckDBPyConnection, dictionary: Dictionary, example: str) -> list[str]:
+def store_example(con: duckdb.DuckDBPyConnection, dictionary: Dictionary, example: str, prefix: str) -> list[str]:
     """Store the files of an example in the open transaction; the names of the judged ones."""
     judged = []
     for number, (table, rows) in enumerate(json.loads(example).items(), start=1):
         what, literal, *other = table.split()
-        name = f"file-{number}"
+        name = f"{prefix}-{number}"
         store_file(con, dictionary, name, literal, rows, district=other[1] if other else DISTRICT, status=_STATUS[what])
         if what == "judged":
             judged.append(name)
