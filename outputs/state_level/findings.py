@@ -8,9 +8,10 @@ import duckdb
 import polars as pl
 
 from outputs.state_level.views import make_views
-from schemas.across_files import EVERY_CYCLE, STATE, AcrossRule
+from schemas.across_files import EVERY_CYCLE, QUERY_FOLDER, STATE, AcrossRule
 from schemas.across_views import SHARED, STATE_ANSWERS, STATE_OPTIONAL_ANSWERS, STATEWIDE
 from schemas.dictionary import Dictionary
+from schemas.errors import RuleBookError
 
 _TEXT = (
     "finding_id", "rule_id", "submission_id", "district_code", "school_code", "layout", "collection_version", "field",
@@ -50,14 +51,42 @@ def find_disagreements(cursor: duckdb.DuckDBPyConnection, dictionary: Dictionary
     if not asked:
         return Found(pl.DataFrame(schema=FINDING_SCHEMA), pl.DataFrame(schema=WAITING_SCHEMA))
     _make_rules(cursor, asked, dictionary)
-    answers = [f"SELECT * FROM ({_answers_of(rule)})" for rule in asked]
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {' UNION ALL BY NAME '.join(answers)}")
+    _ask(cursor, asked)
     cursor.execute(_PLACED, [today])
     findings = cursor.sql(f"SELECT {', '.join(FINDING_SCHEMA)} FROM placed WHERE is_open").pl()
     waiting = cursor.sql(
         "SELECT DISTINCT state_id, opens_on, waits_for FROM placed WHERE NOT is_open AND state_id IS NOT NULL"
     ).pl()
     return Found(findings.cast(pl.Schema(FINDING_SCHEMA)), waiting.cast(pl.Schema(WAITING_SCHEMA)))
+
+
+def _ask(cursor: duckdb.DuckDBPyConnection, rules: Sequence[AcrossRule]) -> None:
+    """``answer``: the failing rows of all rules.
+
+    Raises:
+        RuleBookError: a query broke down on the data; names the rule, for that is no district's fault.
+    """
+    answers = [f"SELECT * FROM ({_answers_of(rule)})" for rule in rules]
+    try:
+        cursor.execute(f"CREATE OR REPLACE TEMP TABLE answer AS {' UNION ALL BY NAME '.join(answers)}")
+    except duckdb.Error as fault:
+        # The engine's text may quote a value, so only its kind is passed on.
+        kind, broken = type(fault).__name__, next((rule for rule in rules if _breaks(cursor, rule)), None)
+    else:
+        return
+    where = f"Rule {broken.rule_id} ({QUERY_FOLDER}/{broken.query_name}.sql)" if broken else "The rules of state scope"
+    raise RuleBookError(
+        f"{where} could not be run ({kind}). This is a fault of the rule book; correct the query or take the rule out. "
+        "The files of the run are stored and answered; the districts are compared by the next run."
+    )
+
+
+def _breaks(cursor: duckdb.DuckDBPyConnection, rule: AcrossRule) -> bool:
+    try:
+        cursor.execute(_answers_of(rule)).fetchall()
+    except duckdb.Error:
+        return True
+    return False
 
 
 def _has_records(rule: AcrossRule, cycles: Mapping[str, frozenset[str]]) -> bool:

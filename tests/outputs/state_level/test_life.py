@@ -1,14 +1,17 @@
 """The life of a finding that compares districts: both sides open, move, are fixed, come back and are decided together."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import duckdb
 import polars as pl
 import pytest
 
+from outputs.state_level import findings
 from outputs.state_level.sharing import share_with_other_side
 from outputs.state_level.standing import between_districts
 from schemas.dictionary import Dictionary
+from schemas.errors import RuleBookError
 from tests.outputs.state_level.small_state import (
     CHILD,
     HERE,
@@ -207,3 +210,21 @@ def test_status_counts_a_finding_of_two_districts_once(con: duckdb.DuckDBPyConne
     assert between_districts(con, date(2025, 10, 7)).overdue == 1
     con.execute("UPDATE quality.violation SET status = 'fixed'").fetchall()
     assert between_districts(con, date(2025, 10, 7)).sentence() is None
+
+
+def test_a_query_that_breaks_down_is_the_rule_books_fault(
+    con: duckdb.DuckDBPyConnection, dictionary: Dictionary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (rule,) = [each for each in dictionary.across_rules if each.rule_id == TWICE]
+    broken = replace(
+        rule,
+        sql=rule.sql.replace(
+            "there.state_id IS NOT NULL AS fails", "make_date(2025, 13, here.line_number) IS NOT NULL AS fails"
+        ),
+    )
+    monkeypatch.setattr(findings, "state_rules", lambda _: [broken])
+    store(con, dictionary, HERE, [{}])
+    store(con, dictionary, THERE, [{}])
+    with pytest.raises(RuleBookError, match=f"Rule {TWICE} .* could not be run") as raised:
+        compare(con, dictionary)
+    assert CHILD not in str(raised.value)
