@@ -155,3 +155,22 @@ def test_a_rule_that_breaks_down_is_named_and_quotes_no_value(
     with pytest.raises(AcrossDefect) as defect:
         judge(con, ["june"], replace(comparisons, columns={JUN: {broken: ("Gender",)}}), at=RECEIVED)
     assert "STC98002" in str(defect.value) and "Secret" not in str(defect.value)
+
+
+def test_another_districts_june_reaches_the_children_it_shares(
+    con: duckdb.DuckDBPyConnection, dictionary: Dictionary, comparisons: Comparisons
+) -> None:
+    left = {"state_id": CHILD, "entry_date": "2024-08-20", "exit_date": "2025-03-03", "exit_code": "D03"}
+    store_file(con, dictionary, "left", "2025Jun1.0StuEnrlAttnd", [left], district="096091")
+    store_file(con, dictionary, "october", OCT, [{"state_id": CHILD}])
+    store_file(con, dictionary, "nobody", OCT, [{"state_id": OTHER_CHILD}], district="115115")
+    set_status(con, "left", "certified")
+    assert "october" in find_dependents(con, ["left"], comparisons)
+    assert "nobody" not in find_dependents(con, ["left"], comparisons)
+    judge_dependents(con, ["left"], comparisons, at=RECEIVED)
+    dropped = "SELECT submission_id, status, other_district_code FROM quality.violation WHERE rule_id = 'STC00465'"
+    assert con.execute(dropped).fetchall() == [("october", "open", "096091")]
+    set_status(con, "left", "superseded")
+    con.execute("DELETE FROM collection.student_enrollment_attendance")
+    judge_dependents(con, ["left"], comparisons, at=RECEIVED + timedelta(days=1))
+    assert con.execute(dropped).fetchall() == [("october", "fixed", "096091")]
