@@ -78,7 +78,10 @@ def name_children(
         .with_columns(pl.col("line_number").cast(pl.Int64))
         .join(files, on="submission_id", how="inner", maintain_order="left")
         .join(children, on=on, how="left", maintain_order="left")
-        .with_columns(pl.coalesce("school_code", _named_school(), "file_school_code"), pl.lit(at).cast(_MOMENT).alias("last_seen_at"))
+        .with_columns(
+            pl.coalesce("school_code", _named_school(), "file_school_code"),
+            pl.lit(at).cast(_MOMENT).alias("last_seen_at"),
+        )
         # The school says it; the value would only be repeated.
         .with_columns(value=pl.when(~_names_school()).then("value"))
         .with_columns(pl.lit(None, kind).alias(name) for name, kind in _LATER_COLUMNS.items())

@@ -18,7 +18,10 @@ Many = list[str] | None
 DistrictOption = Annotated[Many, typer.Option("--district", help="Six-digit district code.", show_default=False)]
 RuleOption = Annotated[Many, typer.Option("--rule", help="Rule number.", show_default=False)]
 WordOption = Annotated[
-    Many, typer.Option("--response", help="WILL_CORRECT, CORRECTED, CONTACTED, RECORDS_SENT, WAIVE, DISAGREE.", show_default=False)
+    Many,
+    typer.Option(
+        "--response", help="WILL_CORRECT, CORRECTED, CONTACTED, RECORDS_SENT, WAIVE, DISAGREE.", show_default=False
+    ),
 ]
 CollectionOption = Annotated[Many, typer.Option("--collection", help="CollectionVersion literal.", show_default=False)]
 AllOption = Annotated[bool, typer.Option("--all", help="All open answers.")]
