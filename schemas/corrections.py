@@ -15,8 +15,7 @@ from schemas.dictionary import DATA_FOLDER, Collection, Dictionary, load_diction
 from schemas.errors import RuleBookError, UnknownName, UsageError
 from schemas.files import write_atomic
 from schemas.overlay import check_overlay
-from schemas.rule_files import BOOK, EVERY_CYCLE, RULE_COLUMNS, RULE_KEY, written_rows
-from schemas.rules import load_rule_book
+from schemas.rule_files import BOOK, EVERY_CYCLE, RULE_COLUMNS, RULE_KEY, read_titles, written_rows
 
 # What a correction may change of a written rule, and of a rule across files, whose condition is a query in a file of its own.
 CHANGEABLE = (
@@ -104,13 +103,13 @@ def _rows_of(dictionary: Dictionary, rule_id: str) -> tuple[Path, tuple[str, ...
     across = read_rows(DATA_FOLDER / ACROSS_FILE, ACROSS_COLUMNS, RuleBookError)
     if rows := [row for row in across if row["rule_id"] == rule_id]:
         return Path(ACROSS_FILE), ACROSS_COLUMNS, _ACROSS_KEY, rows
-    for collection in (*dictionary.collections, dictionary.id_batch):
-        for rule in load_rule_book(dictionary, collection).rules:
-            if rule.rule_id == rule_id:
+    for collection in (dictionary.id_batch, *reversed(dictionary.collections)):
+        for (number, column), title in read_titles(dictionary, collection).items():
+            if number == rule_id:
                 raise UsageError(
-                    f"{rule_id} follows from the dictionary ({rule.kind} of {rule.column or 'the file'}). Correct what it "
-                    f"follows from: the row of {collection.layout} in data_dictionary/{collection.school_year}, the code "
-                    "set, or its template in rule_book/generated.csv of HOME/dictionary."
+                    f"{rule_id} follows from the dictionary ({title}; {column or 'the file'}). Correct what it follows from: "
+                    f"the row of {collection.layout} in data_dictionary/{collection.school_year}, the code set, or its "
+                    "template in rule_book/generated.csv of HOME/dictionary."
                 )
     raise UnknownName(f"No rule book has a rule {rule_id}. See: mosis dictionary docs")
 

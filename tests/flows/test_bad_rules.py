@@ -71,9 +71,9 @@ def test_a_correction_that_cannot_work_is_refused_before_any_file_is_claimed(hom
 
 
 def test_a_correction_that_works_is_taken(home, clock):
-    correct(home, "rule_book/student_core.csv", ROW)
+    correct(home, "rule_book/referrals.csv", ROW | {"layout": "referrals", "rule_id": "REF99001"})
     with open_session(home, clock) as session:
-        assert "STC99001" in {rule.rule_id for rule in session.rule_book("2026Oct1.0StuCore").rules}
+        assert "REF99001" in {rule.rule_id for rule in session.rule_book("2026Jun1.0Referrals").rules}
 
 
 def test_a_dictionary_that_loses_a_column_a_rule_needs_is_refused(home, clock):

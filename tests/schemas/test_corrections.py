@@ -67,7 +67,7 @@ def test_a_second_correction_of_one_day_takes_the_place_of_the_first_and_says_so
         ({"failing_example": "{"}, {}, RuleBookError, "failing_example is no JSON"),
         ({"severity": "X"}, {}, RuleBookError, "severity is 'X'"),
         ({}, {}, UsageError, "Nothing to correct"),
-        ({"severity": "E"}, {"rule_id": "REF00201"}, UsageError, "follows from the dictionary (length of"),
+        ({"severity": "E"}, {"rule_id": "REF00201"}, UsageError, "follows from the dictionary (Value is too long; CollectionVersion)"),
         ({"severity": "E"}, {"rule_id": "REF12345"}, UnknownName, "No rule book has a rule REF12345"),
         ({"condition": "1 = 1"}, {"rule_id": "STC98001"}, UsageError, "june_birth_date_changed.sql"),
         ({"severity": "E"}, {"cycles": "Oct"}, UnknownName, "no row for the cycles Oct"),
