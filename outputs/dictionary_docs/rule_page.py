@@ -37,4 +37,14 @@ def rule_html(dictionary: Dictionary, entries: Sequence[RuleEntry], use: Sequenc
         use=use,
         titles={each.version: each.title for each in (*dictionary.collections, dictionary.id_batch)},
         layout_page=layout_page,
+        column_link=lambda entry, name: column_link(dictionary, entry, name),
     )
+
+
+def column_link(dictionary: Dictionary, entry: RuleEntry, standard_name: str) -> str:
+    """Where a column of a rule is described: in the newest school year that still has it."""
+    newest = dictionary.layout(entry.layout)
+    if standard_name in newest.by_standard_name:
+        return f"{layout_page(entry.layout)}#{standard_name}"
+    year = max(each.school_year for each in entry.collections)
+    return f"{layout_page(entry.layout, year)}#{standard_name}"
