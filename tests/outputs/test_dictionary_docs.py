@@ -10,7 +10,9 @@ from urllib.parse import unquote
 import pytest
 
 from outputs.dictionary_docs import code_set_page, layout_page, rule_anchor
+from outputs.dictionary_docs.catalogue import gather_rules
 from outputs.dictionary_docs.manual import manual_page
+from outputs.dictionary_docs.rule_page import column_link
 from outputs.dictionary_docs.use import RuleUse
 from outputs.dictionary_docs.write import MARK, write_docs
 from schemas.data_files import Change
@@ -117,6 +119,16 @@ def test_the_manual_has_a_chapter_for_each_layout_and_what_changed(manual):
     for chapter in ("changes", "collections", "referrals", "school_calendar_header", "codes", "corrections"):
         assert f'<section class="chapter" id="{chapter}">' in manual
     assert "DelayReason" in manual and "200 characters instead of 100." in manual
+
+
+def test_a_rule_of_a_column_that_went_leads_to_the_last_year_that_has_it():
+    entries = gather_rules(DICTIONARY, [DICTIONARY.collection("2026Jun1.0StuCore")])
+    by_number = {entry.rule_id: entry for entry in entries}
+    gone, kept = by_number["STC97873"], by_number["STC97512"]
+    assert (
+        column_link(DICTIONARY, gone, "eighth_tech_literacy") == "layouts/student_core_2026.html#eighth_tech_literacy"
+    )
+    assert column_link(DICTIONARY, kept, "foster_care") == "layouts/student_core.html#foster_care"
 
 
 def test_the_manual_of_an_unknown_year_is_refused():
