@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
-FileFormat = Literal["comma", "tab", "fixed", "id_batch", "near_match_return", "locator_request", "certificate", "decertification", "violation_response"]
+FileFormat = Literal[
+    "comma", "tab", "fixed", "id_batch", "near_match_return", "locator_request", "certificate", "decertification",
+    "violation_response",
+]  # fmt: skip
 Encoding = Literal["utf-8", "windows-1252"]
 NEAR_MATCH_RETURN = "near_match_return"
 LOCATOR_REQUEST = "locator_request"
