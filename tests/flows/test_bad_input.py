@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from schemas.clock import FixedClock
 from schemas.paths import StateHome
 from tests.flows.small_files import (
@@ -34,6 +36,7 @@ def answered(home: StateHome, file_name: str) -> dict[int, tuple[str, str]]:
     return {int(row[LINE]): (row[OUTCOME], row[REASON]) for name in files for row in answers(home, file_name, name)}
 
 
+@pytest.mark.slow
 def test_bad_identity_data_are_told_apart_and_stop_nobody(tmp_path: Path) -> None:
     home, clock = new_home(tmp_path), FixedClock(OCTOBER)
     drop(home, HERE, "first.txt", id_batch(HERE, [child(1), child(2)]))

@@ -104,6 +104,7 @@ def test_a_file_taken_away_after_the_look_is_no_fault(
     assert run(home, clock).files == {"accepted": 1}
 
 
+@pytest.mark.slow
 def test_a_district_folder_taken_away_after_the_look_is_no_fault(
     home: StateHome, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +124,7 @@ def test_a_folder_of_a_district_that_is_missing_stops_nobody(home: StateHome, cl
     assert len(ids(home, "b.txt")) == len(CHILDREN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["file", "link", "dangling link"])
 def test_something_in_the_place_of_the_claim_folder_stops_nobody(home: StateHome, clock: FixedClock, kind: str) -> None:
     place = home.inbox / HERE / ".claimed"
@@ -136,6 +138,7 @@ def test_something_in_the_place_of_the_claim_folder_stops_nobody(home: StateHome
     assert not list(home.outbox.glob("*.txt")), "nothing was moved through the link"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["oct\nober.csv", "-rf", "\udcff\udcfe.txt", "n" * 255, "é" * 127, "a b;c&d.txt"])
 def test_odd_names_are_taken_like_others(home: StateHome, clock: FixedClock, name: str) -> None:
     drop(home, HERE, name, id_batch(HERE, CHILDREN))
@@ -211,7 +214,7 @@ def test_a_correction_dropped_while_a_claim_is_pending_stands(home: StateHome, c
     assert count(home, "SELECT count(*) FROM state.collection.student_core") == len(CHILDREN) + 1
 
 
-@pytest.mark.parametrize("records_per_group", [3, 1000])
+@pytest.mark.parametrize("records_per_group", [pytest.param(3, marks=pytest.mark.slow), 1000])
 def test_of_two_files_dropped_before_one_run_the_later_upload_stands(
     home: StateHome, clock: FixedClock, records_per_group: int
 ) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from flows.registry import import_registry, verify_registry
 from flows.run import run_inbox
@@ -43,6 +44,7 @@ def taken_over(folder: Path, clock: FixedClock) -> StateHome:
     return home
 
 
+@pytest.mark.slow
 def test_each_number_is_answered_as_it_stands(tmp_path: Path) -> None:
     clock = FixedClock(OCTOBER_2024)
     home = taken_over(tmp_path, clock)

@@ -125,6 +125,7 @@ def test_districts_request_is_answered_in_the_next_intake(known: tuple[StateHome
     assert not list((folder).glob("violations*"))
 
 
+@pytest.mark.slow
 def test_same_request_is_answered_again(known: tuple[StateHome, str]) -> None:
     home, _ = known
     before = log_size(home)

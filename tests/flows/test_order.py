@@ -85,13 +85,8 @@ VARIANTS = {
 }
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        pytest.param(settings, id=name, marks=[] if name == "names and order" else pytest.mark.slow)
-        for name, settings in VARIANTS.items()
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", [pytest.param(settings, id=name) for name, settings in VARIANTS.items()])
 def test_the_same_files_give_the_same_children(
     settings: str, expected: CameOut, tmp_path: Path, small_sample: Path, files: list[tuple[str, bytes]]
 ) -> None:

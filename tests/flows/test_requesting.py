@@ -100,6 +100,7 @@ def test_request_killed_before_its_claim_is_answered_by_the_next_run(
     assert receipt["ids"]["new"] == 1
 
 
+@pytest.mark.slow
 def test_command_prints_the_answer(home: StateHome) -> None:
     options = [
         "--district", HERE, "--school", "1050", "--last", 'O"Neil', "--first", "Ann", "--birth-date", "04/09/2014",

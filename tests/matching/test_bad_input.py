@@ -41,7 +41,11 @@ def by_line(decisions: Decisions) -> pl.DataFrame:
          ("ERROR", "SUPPLIED_ID_UNKNOWN", None)),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("sent", ["1234567897", "1234657890"], ids=["wrong digit", "neighbours swapped"])
+@pytest.mark.parametrize(
+    "sent",
+    ["1234567897", pytest.param("1234657890", marks=pytest.mark.slow)],
+    ids=["wrong digit", "neighbours swapped"],
+)
 def test_mistyped_number(
     sent: str, changes: dict[str, Any], expected: Any, make_requests: Any, make_registry: Any, crowd: Any
 ) -> None:

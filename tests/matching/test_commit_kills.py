@@ -180,11 +180,15 @@ def test_undisturbed_run_stores_everything_once(run: Run, home: Path) -> None:
     assert Counter(status for _, status in state["students"]) == {"active": 7, "retired": 2}
 
 
-@pytest.mark.parametrize("fault", POINTS)
+# The first of each kind runs with the fast tests.
+@pytest.mark.parametrize(
+    "fault", [point if point.endswith(":1") else pytest.param(point, marks=pytest.mark.slow) for point in POINTS]
+)
 def test_rerun_completes_the_plan_after_a_kill(run: Run, home: Path, fault: str) -> None:
     kill_and_finish(run, home, fault)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", HITS)
 def test_an_undisturbed_run_gets_to_each_point_so_often(run: Run, home: Path, point: str) -> None:
     assert run(home, f"{point}:{HITS[point] + 1}") == 0
@@ -201,6 +205,7 @@ def test_two_kills_in_a_row_change_nothing(run: Run, home: Path) -> None:
     check_finished(finished)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_a_broken_commit_is_noticed(run: Run, fresh_home: Path, tmp_path: Path, mutant: str) -> None:
     for number, fault in enumerate(("after_journal:1", "after_journal:2", "after_commit:2")):
@@ -212,6 +217,7 @@ def test_a_broken_commit_is_noticed(run: Run, fresh_home: Path, tmp_path: Path, 
     pytest.fail(f"the kill tests let {mutant} pass")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "file_bytes, stored", [(300, 0), (2_000, 0), (20_000, 2)], ids=["journal", "COMMIT", "CHECKPOINT"]
 )

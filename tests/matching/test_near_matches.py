@@ -146,6 +146,7 @@ def test_cancel_cancels(asked: Any) -> None:
     assert statuses(con) == [("closed", None)] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rows, reason",
     [
