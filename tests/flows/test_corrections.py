@@ -249,7 +249,7 @@ def test_act_waits_for_the_testing_window_and_is_carried_out_by_the_next_run(
     assert standing(home, numbers[1]) == ("active", None)
     assert not (home.outbox_of(THERE) / "id_changes").exists()
     clock.moment = datetime(2026, 5, 23, 14, tzinfo=UTC)
-    (note,) = run(StateHome.open(home.root), clock).notes
+    note, *_ = run(StateHome.open(home.root), clock).notes
     assert f"Act {ordered.act_number}" in note and "was carried out" in note
     assert standing(home, numbers[1]) == ("merged", numbers[0])
     assert (home.precode / "MAPSPR" / "id_crosswalk_2026-05-23.csv").is_file()
@@ -264,7 +264,7 @@ def test_waiting_act_that_no_longer_fits_is_refused_with_the_reason(
     clock.advance(minutes=1)
     second = merge(home, clock, numbers)
     clock.moment = datetime(2026, 5, 23, 14, tzinfo=UTC)
-    _, note = run(StateHome.open(home.root), clock).notes
+    _, note, *_ = run(StateHome.open(home.root), clock).notes
     assert f"Act {second.act_number}" in note and "was refused" in note and "leads there already" in note
     with session(home, clock) as opened:
         assert load_correction(opened.con, first.act_number).status == "applied"
