@@ -5,7 +5,7 @@ A condition sees every field typed (``grade``) and as text (``grade__text``), wh
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -110,8 +110,53 @@ def compile_predicate(sql: str, columns: Mapping[str, pl.DataType]) -> Predicate
     predicate = _parsed(sql)
     if unknown := sorted(predicate.columns - columns.keys()):
         raise PredicateError(f"unknown column {', '.join(unknown)}")
-    _try_out(predicate, frozenset((name, columns[name]) for name in predicate.columns))
+    needed = _needed(predicate, columns)
+    if (predicate, needed) not in _TRIED:
+        _try_out(predicate, needed)
+        _TRIED.add((predicate, needed))
     return predicate
+
+
+def try_out_together(conditions: Iterable[str], columns: Mapping[str, pl.DataType]) -> None:
+    """Try out the conditions of a rule book in one select, which takes a tenth of the time of one select each.
+
+    What does not pass here is tried alone when it is compiled, and refused there with its own reason.
+    """
+    parsed = [predicate for sql in set(conditions) if (predicate := _parsed_or_none(sql))]
+    found = [predicate for predicate in parsed if predicate.columns <= columns.keys()]
+    untried = [predicate for predicate in found if (predicate, _needed(predicate, columns)) not in _TRIED]
+    if not untried:
+        return
+    named = sorted(set().union(*(predicate.columns for predicate in untried)))
+    rows = _null_rows(frozenset((name, columns[name]) for name in named))
+    try:
+        answers = rows.select(predicate.expression.implode().alias(str(n)) for n, predicate in enumerate(untried))
+    except Exception:
+        return
+    for number, predicate in enumerate(untried):
+        answer = answers[str(number)]
+        if answer.dtype == pl.List(pl.Boolean) and answer.list.len()[0] == rows.height:
+            _TRIED.add((predicate, _needed(predicate, columns)))
+
+
+# Conditions that were tried out, each with the columns it names.
+_TRIED: set[tuple[Predicate, frozenset[tuple[str, pl.DataType]]]] = set()
+
+
+def _needed(predicate: Predicate, columns: Mapping[str, pl.DataType]) -> frozenset[tuple[str, pl.DataType]]:
+    return frozenset((name, columns[name]) for name in predicate.columns)
+
+
+def _parsed_or_none(sql: str) -> Predicate | None:
+    try:
+        return None if _REFUSED.search(_TEXT_LITERAL.sub("''", sql)) else _parsed(sql)
+    except PredicateError:
+        return None
+
+
+def _null_rows(columns: frozenset[tuple[str, pl.DataType]]) -> pl.DataFrame:
+    """Two rows of nulls: enough to see a wrong type, a function that does not exist and a whole-column answer."""
+    return pl.DataFrame({name: pl.Series([None, None], dtype=kind) for name, kind in columns} or {"": [0, 0]})
 
 
 # Most rules stand in many collections and school years: each condition is parsed and tried out once.
@@ -124,11 +169,9 @@ def _parsed(sql: str) -> Predicate:
     return Predicate(sql, expression, frozenset(expression.meta.root_names()))
 
 
-@cache
 def _try_out(predicate: Predicate, columns: frozenset[tuple[str, pl.DataType]]) -> None:
     expression = predicate.expression
-    # Two rows of nulls are enough to see a wrong type, a function that does not exist and a whole-column answer.
-    rows = pl.DataFrame({name: pl.Series([None, None], dtype=kind) for name, kind in columns} or {"": [0, 0]})
+    rows = _null_rows(columns)
     try:
         answer = rows.select(answer=expression)
     except Exception as fault:

@@ -1,6 +1,9 @@
 """Reads the rule book's CSV files and compiles every row that concerns a collection; refuses what cannot work."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
 
 from schemas.across_files import rules_of_collection
 from schemas.data_files import WITHDRAWN, DataRow, read_overlay, read_rows, refuse_doubles, with_overlay
@@ -14,6 +17,7 @@ from schemas.predicates import (
     compile_predicate,
     names_state_id,
     record_columns,
+    try_out_together,
 )
 from schemas.rules import Rule
 
@@ -31,12 +35,15 @@ EVERY_CYCLE = "all"
 
 def read_rules(dictionary: Dictionary, collection: Collection, layout: RecordLayout) -> tuple[Rule, ...]:
     """Generated rules in field order, then the rows of the layout's own CSV file that are valid for the collection."""
-    templates, book = _templates(dictionary), _book_of(layout.name, dictionary)
-    generated = [
-        _generated_rule(row, fields, texts, layout)
-        for row, fields, texts in generated_texts(templates, book, dictionary, collection, layout)
-    ]
-    written = list(_written_rules(dictionary, collection, layout))
+    implied = list(
+        generated_texts(_templates(dictionary), _book_of(layout.name, dictionary), dictionary, collection, layout)
+    )
+    valid = _valid_rows(dictionary, collection, layout)
+    seen = _Seen(layout, {phase: record_columns(layout, phase) for phase in (False, True)})
+    conditions = [texts["condition"] for _, _, texts in implied] + [row["condition"] for row in valid]
+    try_out_together(conditions, seen.columns[False])
+    generated = [_generated_rule(row, fields, texts, seen) for row, fields, texts in implied]
+    written = [(row, _written_rule(row, seen)) for row in valid]
     taken = {rule.rule_id for rule in generated}
     for row, rule in written:
         if rule.rule_id in taken:
@@ -83,21 +90,30 @@ def _book_of(layout: str, dictionary: Dictionary) -> DataRow:
     raise RuleBookError(f"{BOOK}/layouts.csv: no row for layout {layout}")
 
 
-def _generated_rule(row: DataRow, fields: tuple[str, ...], texts: dict[str, str], layout: RecordLayout) -> Rule:
+@dataclass(frozen=True)
+class _Seen:
+    """A layout and the columns that its record conditions see, by whether they run after identify."""
+
+    layout: RecordLayout
+    columns: Mapping[bool, Mapping[str, pl.DataType]]
+
+
+def _generated_rule(row: DataRow, fields: tuple[str, ...], texts: dict[str, str], seen: _Seen) -> Rule:
     scope = "file" if row["kind"] == "record_count" else "record"
-    return _rule(row, row["kind"], scope, fields, texts, layout, row.choice("applies_to", APPLIES_TO))
+    return _rule(row, row["kind"], scope, fields, texts, seen, row.choice("applies_to", APPLIES_TO))
 
 
-def _written_rules(
-    dictionary: Dictionary, collection: Collection, layout: RecordLayout
-) -> Iterator[tuple[DataRow, Rule]]:
-    rows = written_rows(dictionary, layout.name)
-    valid = [row for row in rows if _is_valid(row, collection, layout)]
+def _valid_rows(dictionary: Dictionary, collection: Collection, layout: RecordLayout) -> list[DataRow]:
+    """The written rows that concern a collection."""
+    valid = [row for row in written_rows(dictionary, layout.name) if _is_valid(row, collection, layout)]
     refuse_doubles(valid, lambda row: row["rule_id"], f"in {collection.version} rule")
-    for row in valid:
-        fields = tuple(filter(None, row["fields"].split(";")))
-        texts = {name: row.text(name) for name in ("rule_id", "condition", "title", "message", "fix")}
-        yield row, _rule(row, "written", row.choice("scope", SCOPES), fields, texts, layout, "computed")
+    return valid
+
+
+def _written_rule(row: DataRow, seen: _Seen) -> Rule:
+    fields = tuple(filter(None, row["fields"].split(";")))
+    texts = {name: row.text(name) for name in ("rule_id", "condition", "title", "message", "fix")}
+    return _rule(row, "written", row.choice("scope", SCOPES), fields, texts, seen, "computed")
 
 
 def _is_valid(row: DataRow, collection: Collection, layout: RecordLayout) -> bool:
@@ -115,9 +131,10 @@ def _rule(
     scope: str,
     fields: tuple[str, ...],
     texts: dict[str, str],
-    layout: RecordLayout,
+    seen: _Seen,
     applies: str,
 ) -> Rule:
+    layout = seen.layout
     if unknown := [name for name in fields if name not in layout.by_standard_name]:
         raise row.refuse(f"field {', '.join(unknown)} is not in layout {layout.name}")
     if scope == "record" and not fields:
@@ -130,7 +147,7 @@ def _rule(
         scope=scope,
         fields=fields,
         columns=tuple(layout.by_standard_name[name].column for name in fields),
-        predicate=_predicate(row, texts["condition"], scope, layout, after_identify),
+        predicate=_predicate(row, texts["condition"], scope, seen, after_identify),
         on_null=row.choice("on_null", ON_NULL),
         applies_to=applies,
         after_identify=after_identify,
@@ -145,8 +162,8 @@ def _rule(
     )
 
 
-def _predicate(row: DataRow, condition: str, scope: str, layout: RecordLayout, after_identify: bool) -> Predicate:
-    columns = FILE_COLUMNS if scope == "file" else record_columns(layout, after_identify)
+def _predicate(row: DataRow, condition: str, scope: str, seen: _Seen, after_identify: bool) -> Predicate:
+    columns = FILE_COLUMNS if scope == "file" else seen.columns[after_identify]
     try:
         return compile_predicate(condition, columns)
     except PredicateError as fault:
