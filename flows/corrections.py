@@ -190,21 +190,49 @@ def _apply(session: Session, correction: Correction, id_source: IdSource) -> str
 
 
 def write_missing_notices(session: Session) -> tuple[str, ...]:
-    """Write the notices of every correction that has none yet, also after a crash; who got one."""
+    """Write the notices of every correction that has none yet, also after a crash; who got one.
+
+    What rules across files say of the files concerned is brought up to date with them.
+    """
     notified: list[str] = []
+    is_page_due = False
     for correction in load_corrections(session.con, without_notices=True):
         assert correction.applied_at is not None
         applied = Applied(correction.act_number, correction.kind, correction.applied_at)
         _log_disclosures(session, applied, correction.actor)
         notified += write_correction_notices(session.con, applied, session.home, session.directory)
         with transaction(session.con):
+            _compare_files(session, correction.act_number)
             session.con.execute(
                 "UPDATE identity.correction SET notices_at = ? WHERE act_number = ?",
                 [session.clock.now(), correction.act_number],
             ).fetchall()
         checkpoint(session.con)
         session.log(f"act {correction.act_number} ({correction.kind}): notices written")
+        is_page_due = True
+    if is_page_due:
+        from flows.report_again import rewrite_due
+
+        rewrite_due(session, session.clock.now())
     return tuple(dict.fromkeys(notified))
+
+
+def _compare_files(session: Session, act_number: int) -> None:
+    """Rules that compare files see the numbers as they stand now: judge the files that hold a line of a correction again.
+
+    In the transaction that notes that the districts were told, so a crash before it leaves both to the next run.
+    """
+    touched = session.con.execute(
+        "SELECT DISTINCT submission_id FROM identity.correction_line JOIN intake.submission USING (submission_id) "
+        "WHERE act_number = ? AND status IN ('trial', 'certified') ORDER BY submission_id",
+        [act_number],
+    ).fetchall()
+    if not touched:
+        return
+    from outputs.across_files import compare_again
+
+    names = [name for (name,) in touched]
+    compare_again(session.con, names, session.comparisons, session.clock.now(), are_all=True)
 
 
 def _log_disclosures(session: Session, applied: Applied, actor: str) -> None:

@@ -75,9 +75,18 @@ def judge_again(
 
 
 def compare_again(
-    con: duckdb.DuckDBPyConnection, submission_ids: Collection[str], comparisons: Comparisons, at: datetime
+    con: duckdb.DuckDBPyConnection,
+    submission_ids: Collection[str],
+    comparisons: Comparisons,
+    at: datetime,
+    *,
+    are_all: bool = False,
 ) -> list[str]:
     """Judge files whose records were changed where they stand, and those that compare with them; mark their pages as due.
+
+    Args:
+        are_all: the files are all that hold the children concerned, in every district; of other files only those of the
+            same districts can see the change. So a correction of one child does not judge half of the state again.
 
     Returns:
         The files whose violations changed, in order.
@@ -87,7 +96,8 @@ def compare_again(
     """
     if not len(submission_ids):
         return []
-    names = set(submission_ids) | set(find_dependents(con, submission_ids, comparisons))
+    others = _dependents(con, submission_ids, comparisons, CERTIFIED_CHANGED, reaches_elsewhere=not are_all)
+    names = {*submission_ids, *others}
     changed = judge_again(con, names, comparisons, at=at)
     con.execute("INSERT INTO quality.page_due SELECT unnest(?)", [changed]).fetchall()
     return changed
@@ -98,6 +108,8 @@ def _dependents(
     submission_ids: Collection[str],
     comparisons: Comparisons,
     changed: frozenset[str],
+    *,
+    reaches_elsewhere: bool = True,
 ) -> Iterator[str]:
     files = con.execute(
         "SELECT district_code, collection_version FROM intake.submission "
@@ -117,7 +129,8 @@ def _dependents(
                 continue
             if any(_names(rule, layout, changed, _OWN) for rule in rules):
                 yield from _files_of(con, version, districts)
-            if elsewhere := [rule for rule in rules if _names(rule, layout, changed, _ELSEWHERE)]:
+            elsewhere = [rule for rule in rules if reaches_elsewhere and _names(rule, layout, changed, _ELSEWHERE)]
+            if elsewhere:
                 yield from _sharing_children(con, version, seed, layout, districts, elsewhere)
 
 

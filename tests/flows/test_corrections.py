@@ -32,7 +32,7 @@ from schemas.database import open_state
 from schemas.errors import UsageError
 from schemas.paths import StateHome
 from tests.flows.certifying import certify_trial
-from tests.flows.small_files import HERE, OCTOBER, THERE, child, core_file, drop, ids, new_home, run
+from tests.flows.small_files import HERE, OCTOBER, THERE, child, core_file, drop, ids, new_home, receipt_of, run
 
 pytestmark = pytest.mark.slow
 
@@ -338,3 +338,29 @@ def test_killed_merge_is_finished_once_and_everybody_is_told(
         assert sorted(path.name for path in notice_folder(home, district).iterdir()) == [
             "id_crosswalk.csv", "notice.html", "notice.txt"
         ]  # fmt: skip
+
+
+def test_rules_across_files_see_the_numbers_as_they_stand_after_a_correction(
+    home: StateHome, clock: FixedClock, numbers: tuple[str, str]
+) -> None:
+    """A merge brings October's child and June's together, whose genders differ; taking it back clears that again."""
+    june = child(5, gender="MF"[child(1)["gender"] == "M"])
+    drop(home, HERE, "june.csv", core_file(HERE, [june], collection="2026Jun1.0StuCore"))
+    run(home, clock)
+    assert "STC98002" not in reported(home, "june.csv")
+    with session(home, clock) as opened:
+        order = Order("merge", state_id=numbers[0], other_id=ids(home, "june.csv")[2], keeps=numbers[0], is_forced=True)
+        merged = order_correction(opened, order, actor="ann", reason=REASON, id_source=SystemIdSource())
+    assert "STC98002" in reported(home, "june.csv")
+    with session(home, clock) as opened:
+        undo = Order("undo", act_number=merged.act_number)
+        order_correction(opened, undo, actor="ann", reason="Two children", id_source=SystemIdSource())
+        assert opened.con.execute("SELECT count(*) FROM quality.page_due").fetchall() == [(0,)]
+    assert "STC98002" not in reported(home, "june.csv")
+
+
+def reported(home: StateHome, file_name: str) -> set[str]:
+    """Rules that stand against a file, by its page for spreadsheets."""
+    receipt = receipt_of(home, file_name)
+    (path,) = home.outbox.glob(f"*/{receipt['submission_id']}/violations.csv")
+    return {row["Rule"] for row in csv.DictReader(io.StringIO(path.read_text("utf-8-sig")))}
