@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from flows.certification import certify_many
+from flows.demo_clerk import send_fix_up, sign_certificate
 from flows.progress import Progress, Stopwatch
 from flows.publication import count_cells, precode, release_cells
 from flows.reporting import write_overview
@@ -33,6 +34,7 @@ SCHOOL_YEAR = 2025
 COLLECTION = f"{SCHOOL_YEAR}Oct1.0StuCore"
 IDS_DAY = datetime(2024, 9, 16, 14, tzinfo=UTC)
 OCTOBER_DAY = datetime(2024, 10, 7, 14, tzinfo=UTC)
+WEEK_LATER = datetime(2024, 10, 14, 14, tzinfo=UTC)
 ACTOR = "demo"
 # Places of two fields in a detail line of the answer files (design 3.3).
 FIRST_NAME, LOCAL_ID, STATE_ID = 4, 10, 13
@@ -72,8 +74,9 @@ def run_demo(folder: Path, *, students: int, districts: int, seed: int, progress
     drop(paths.sample / str(SCHOOL_YEAR) / "odd", home)
     drop_hard_case(paths.sample / str(SCHOOL_YEAR) / "id", home)
     october = run_inbox(home, clock=clock, id_source=SystemIdSource(), settle=0, progress=progress)
-    after = after_october(home, clock, progress)
-    return "\n".join(report(home, ids, october, after))
+    week = clerks_answer(home, progress)
+    after = after_october(home, ShiftedClock(WEEK_LATER), progress)
+    return "\n".join(report(home, ids, october, week, after))
 
 
 def clear(root: Path) -> None:
@@ -151,6 +154,24 @@ def answered_ids(outbox: Path) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class ClerksWeek:
+    """What clerks sent a week later, and what came of it."""
+
+    summary: RunSummary
+    corrected: Path | None
+    signed: str | None
+
+
+def clerks_answer(home: StateHome, progress: Progress) -> ClerksWeek:
+    """The district with most to correct sends a fix-up file, another one a signed certificate; both are taken in one run."""
+    page = busiest_report(home)
+    corrected = send_fix_up(home, page.parts[-4]) if page else None
+    signed = sign_certificate(home, WEEK_LATER.date())
+    summary = run_inbox(home, clock=ShiftedClock(WEEK_LATER), id_source=SystemIdSource(), settle=0, progress=progress)
+    return ClerksWeek(summary, corrected, signed)
+
+
+@dataclass(frozen=True)
 class AfterOctober:
     """What followed the October run."""
 
@@ -170,10 +191,11 @@ def after_october(home: StateHome, clock: Clock, progress: Progress) -> AfterOct
     watch = Stopwatch(progress)
     with open_session(home, clock, watch) as session:
         with watch.stage("certify"):
-            certified = [one for each in certify_many(session, COLLECTION, (), all_ready=True, actor=ACTOR) if (one := each.certified)]
-            records = sum(one.record_count for one in certified)
-        rows = session.con.execute(
-            "SELECT count(DISTINCT district_code) FROM intake.submission WHERE collection_version = ? AND status IN ('trial', 'certified')",
+            certify_many(session, COLLECTION, (), all_ready=True, actor=ACTOR)
+        ((certified, records, districts),) = session.con.execute(
+            "SELECT count(DISTINCT district_code) FILTER (status = 'certified'), "
+            "coalesce(sum(accepted_count) FILTER (status = 'certified'), 0), count(DISTINCT district_code) "
+            "FROM intake.submission WHERE collection_version = ? AND status IN ('trial', 'certified')",
             [COLLECTION],
         ).fetchall()
         with watch.stage("pre-code"):
@@ -186,14 +208,21 @@ def after_october(home: StateHome, clock: Clock, progress: Progress) -> AfterOct
             made = export_worklist(session.con, session.directory, home.reports / "review", clock.now(), Filters())
     folder = Path(release.folder)
     return AfterOctober(
-        len(certified), rows[0][0], records, delivery.text, counted, release.text, folder, made.questions, made.files[0]
+        certified, districts, records, delivery.text, counted, release.text, folder, made.questions, made.files[0]
     )
 
 
-def report(home: StateHome, ids: RunSummary, october: RunSummary, after: AfterOctober) -> Iterator[str]:
+def report(
+    home: StateHome, ids: RunSummary, october: RunSummary, week: ClerksWeek, after: AfterOctober
+) -> Iterator[str]:
     """The demo's last words: what happened, then what to open."""
     yield f"September: {ids.headline()}"
     yield f"October:   {october.headline()}"
+    yield f"A week on: {week.summary.headline()}"
+    if week.corrected:
+        yield f"  {week.corrected.parent.name} sent fix_up.csv with corrections: its page shows what is fixed and what is left."
+    if week.signed:
+        yield f"  {week.signed} signed its certificate and dropped it into its inbox."
     yield f"Certified: {after.certified} of {after.trials} districts, {after.records:,} records. The others have errors to correct first."
     yield after.precode
     yield after.aggregates
@@ -208,7 +237,8 @@ def report(home: StateHome, ids: RunSummary, october: RunSummary, after: AfterOc
     yield "Open in a browser:"
     yield f"  the state page          {home.reports / STATE_PAGE}"
     if page := busiest_report(home):
-        yield f"  a district's errors     {page}"
+        yield f"  a district's first page {page.parents[2] / 'index.html'}"
+        yield f"  and its errors          {page}"
     if (index := after.release_folder / "index.html").exists():
         yield f"  the public release      {index}"
     if after.questions:
@@ -223,7 +253,9 @@ def report(home: StateHome, ids: RunSummary, october: RunSummary, after: AfterOc
 
 def busiest_report(home: StateHome) -> Path | None:
     """The largest violation page: the district with most to correct."""
-    pages = sorted(home.outbox.glob("*/*/violations.html"), key=lambda path: (path.stat().st_size, path))
+    pages = sorted(
+        home.outbox.glob(f"*/latest/{COLLECTION}/violations.html"), key=lambda path: (path.stat().st_size, path)
+    )
     return pages[-1] if pages else None
 
 

@@ -35,13 +35,14 @@ from schemas.files import make_folder
 from schemas.identity_fields import IDENTITY_SOURCES
 from schemas.inbox.claim import release_claim
 from schemas.inbox.quarantine import quarantine_content
-from schemas.reading.recognition import LOCATOR_REQUEST, VIOLATION_RESPONSE
+from schemas.reading.recognition import CERTIFICATE, DECERTIFICATION, LOCATOR_REQUEST, VIOLATION_RESPONSE
 from schemas.reading.signed_forms import SIGNED_FORMS
 from schemas.rules import RuleBook
 from schemas.submission import Submission
 
 # Files in which no ID is asked for.
 NO_IDS_ASKED = (LOCATOR_REQUEST, VIOLATION_RESPONSE, *SIGNED_FORMS)
+NO_RECORDS = frozenset({CERTIFICATE, DECERTIFICATION, VIOLATION_RESPONSE})
 NO_ASSIGNMENTS = pl.DataFrame(schema={"outcome": pl.String})
 NO_REFUSED = pl.DataFrame(schema=REFUSED_SCHEMA)
 # What answers and reports show of a record; the other hundred columns stay where they are.
@@ -228,8 +229,8 @@ class ReportDesk:
         """Add this plan's counts to the run's summary."""
         for submission in self.reported:
             summary.files[submission.outcome or submission.status] += 1
-            # What waits or was there before is read, but not taken.
-            if submission.status not in ("waiting", "duplicate"):
+            # What waits or was there before is read, but not taken; lines of forms and answers are no records.
+            if submission.status not in ("waiting", "duplicate") and submission.layout not in NO_RECORDS:
                 summary.records["accepted"] += submission.accepted_count or 0
                 summary.records["refused"] += submission.refused_count or 0
         summary.ids.update({name: count for name, count in self.ids.items() if count})

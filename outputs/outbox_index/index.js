@@ -6,6 +6,8 @@
   const today = Date.UTC(now.getFullYear(), now.getMonth(), now.getDate());
   for (const element of document.querySelectorAll("[data-due]")) {
     const left = Math.round((Date.parse(element.dataset.due) - today) / day);
+    // Of a year gone by the date says enough.
+    if (left < -90) continue;
     const words = left === 0 ? "today" : left === 1 ? "tomorrow" : left > 0 ? `in ${left} days` : left === -1 ? "yesterday" : `${-left} days ago`;
     element.textContent = words;
     if (left < 0) element.classList.add("late");
