@@ -17,7 +17,8 @@ from matching.ledger import open_near_matches, record_assignments, record_versio
 from matching.plan import Plan
 from matching.proposals import record_proposals
 from outputs.across_files import compare_again
-from outputs.store import Versions, fill_answered_ids, store_group
+from outputs.answered_ids import fill_answered_ids
+from outputs.store import Versions, store_group
 from schemas.submission import Submission
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class StateSteps:
         record_answers(con, unit.assignments, unit.submissions, at, unit.block.number)
         record_proposals(con, frames.proposals(), self.plan.run_id, at)
         answered = answered_questions(con, unit)
-        fill_answered_ids(con, answered, at)
+        fill_answered_ids(con, answered, self.session.dictionary, at)
         compare_again(con, answered["submission_id"].unique(), self.session.comparisons, at)
         StagedLookups(frames.folder).log(con, unit.submissions, at)
         store_responses(con, unit.submissions, frames.folder, at)

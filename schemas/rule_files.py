@@ -83,6 +83,15 @@ def rule_prefix(layout: str, dictionary: Dictionary) -> str:
     return _book_of(layout, dictionary)["prefix"]
 
 
+def key_fields(layout: str, dictionary: Dictionary) -> tuple[str, ...]:
+    """The fields that may stand together only once in a file of a layout; empty where nothing is said.
+
+    Raises:
+        RuleBookError: layouts.csv has no row for the layout.
+    """
+    return tuple(filter(None, _book_of(layout, dictionary)["key_fields"].split(";")))
+
+
 def _book_of(layout: str, dictionary: Dictionary) -> DataRow:
     for row in _merged(dictionary, "layouts.csv", LAYOUT_COLUMNS, ("layout",)):
         if row["layout"] == layout:
