@@ -16,6 +16,8 @@ from schemas.directory import CONTACT_COLUMNS, Directory
 
 # What the locator shows of a child (outputs/locator_answers.py).
 LOCATOR_FIELDS = ("last_name", "first_name", "middle_name", "suffix", "birth_date", "gender")
+# How the log of disclosures names these pages, before their day.
+PURPOSE = "state-level findings of "
 OPEN = ("open", "reopened", "contacted")
 _SHOWN = (*OPEN, "accepted")
 _ZONE = "America/Chicago"
@@ -30,7 +32,7 @@ class DistrictFindings:
             ``other_name`` and contact of the other district, ``own_*`` and ``other_*`` locator fields, ``is_new`` (opened or
             come back on the page's day).
         cleared: findings that went away on the page's day: title, state_id, local_student_id, other_district_code.
-        shown: state IDs of whom the page shows another district's record for the first time.
+        shown: state IDs of whom the page shows another district's record for the first time, or about whom it has news.
     """
 
     district_code: str
@@ -70,9 +72,13 @@ def load_findings(
         .sort("due_date", "other_district_code", "rule_id", "school_code", "line_number", "finding_id", nulls_last=True)
     )
     cleared = _cleared(con, told, titles)
-    pending = told.filter(pl.col("is_pending"))
-    shown = rows.filter(pl.col("other_last_name").is_not_null()).join(
-        pending, on=["district_code", "finding_id"], how="semi"
+    pending = told.filter(pl.col("is_pending")).select("district_code", "finding_id", is_news=True).unique()
+    is_shown = pl.any_horizontal(pl.col(f"other_{name}").is_not_null() for name in LOCATOR_FIELDS)
+    shown = (
+        rows.filter(is_shown)
+        .join(pending, on=["district_code", "finding_id"], how="left")
+        .join(_logged(con, codes), on=["district_code", "state_id"], how="left")
+        .filter(pl.col("is_news").fill_null(False) | pl.col("is_logged").is_null())
     )
     return [
         DistrictFindings(
@@ -104,6 +110,18 @@ def _told(con: duckdb.DuckDBPyConnection, codes: pl.DataFrame, day: date) -> pl.
     ).pl()
     of_today = pl.col("at").dt.convert_time_zone(_ZONE).dt.date() == day
     return notices.filter(pl.col("is_pending") | of_today)
+
+
+def _logged(con: duckdb.DuckDBPyConnection, codes: pl.DataFrame) -> pl.DataFrame:
+    """district_code, state_id and is_logged (true) of the children of whom a district's pages showed another's record before."""
+    return con.sql(
+        f"""
+        SELECT DISTINCT codes.district_code, disclosed.state_id, true AS is_logged
+        FROM codes JOIN access.log AS log ON log.recipient = 'district ' || codes.district_code
+        JOIN access.disclosed AS disclosed USING (seq)
+        WHERE starts_with(log.purpose, '{PURPOSE}')
+        """
+    ).pl()
 
 
 def _rows(con: duckdb.DuckDBPyConnection, codes: pl.DataFrame) -> pl.DataFrame:

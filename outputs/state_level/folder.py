@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from outputs.disclosure_log import Disclosure
-from outputs.state_level.content import DistrictFindings
+from outputs.state_level.content import PURPOSE, DistrictFindings
 from outputs.state_level.csv_file import state_level_csv
 from outputs.state_level.page import state_level_html
 from schemas.directory import Directory
@@ -33,5 +33,5 @@ def disclosure_of(findings: DistrictFindings) -> Disclosure | None:
     if not findings.shown:
         return None
     recipient = f"district {findings.district_code}"
-    purpose = f"state-level findings of {findings.day:%Y-%m-%d}"
+    purpose = f"{PURPOSE}{findings.day:%Y-%m-%d}"
     return Disclosure(_ACTOR, _LEVEL, purpose, recipient, findings.shown, findings.district_code)

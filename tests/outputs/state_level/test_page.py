@@ -8,6 +8,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from outputs.disclosure_log import record_disclosures
 from outputs.state_level.content import DistrictFindings, districts_to_tell, load_findings, mark_told
 from outputs.state_level.csv_file import state_level_csv
 from outputs.state_level.folder import disclosure_of, write_state_level
@@ -85,10 +86,26 @@ def test_disclosure_is_logged_when_a_child_is_shown_first(
     disclosure = disclosure_of(findings)
     assert disclosure is not None
     assert (disclosure.recipient, disclosure.state_ids, disclosure.level) == (f"district {HERE}", (CHILD,), 4)
+    record_disclosures(con, [disclosure], MONDAY)
     mark_told(con, [HERE], MONDAY)
     assert districts_to_tell(con) == [THERE]
     (again,) = load_findings(con, [HERE], with_contact, TITLES, MONDAY + timedelta(days=1))
     assert (again.rows.height, again.rows["is_new"].any(), disclosure_of(again)) == (findings.rows.height, False, None)
+
+
+def test_disclosure_is_logged_when_the_other_record_comes_later(
+    con: duckdb.DuckDBPyConnection, findings: DistrictFindings, with_contact: Directory
+) -> None:
+    """A finding that was told before the other district's record was known shows it on a later page, which is logged."""
+    con.execute("CREATE TEMP TABLE later AS SELECT * FROM identity.record WHERE district_code = ?", [THERE]).fetchall()
+    con.execute("DELETE FROM identity.record WHERE district_code = ?", [THERE]).fetchall()
+    (first,) = load_findings(con, [HERE], with_contact, TITLES, MONDAY)
+    assert first.rows.height and disclosure_of(first) is None
+    mark_told(con, [HERE], MONDAY)
+    con.execute("INSERT INTO identity.record SELECT * FROM later").fetchall()
+    (second,) = load_findings(con, [HERE], with_contact, TITLES, MONDAY + timedelta(days=1))
+    disclosure = disclosure_of(second)
+    assert disclosure is not None and disclosure.state_ids == (CHILD,)
 
 
 def test_cleared_findings_leave_a_page_that_says_so(
