@@ -118,6 +118,7 @@ class BaseFile:
 
 
 def _cell(value: str, delimiter: str, *, is_quoted: bool) -> str:
-    if is_quoted or '"' in value or delimiter in value:
+    # A value that goes over several lines needs the marks, too: without them its record falls apart.
+    if is_quoted or any(mark in value for mark in ('"', delimiter, "\n", "\r")):
         return '"' + value.replace('"', '""') + '"'
     return value

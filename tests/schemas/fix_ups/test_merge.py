@@ -74,6 +74,17 @@ def test_line_ends_encoding_and_quotation_marks_stay(end: bytes) -> None:
     assert merged.content.split(end)[2:] == content.split(end)[2:]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_value_over_two_lines_keeps_its_record_whole(end: bytes) -> None:
+    content = COMMA.replace(b"Qdvrihford", b'"Qd\nveri"').replace(b"\n", end)
+    base = base_of(content)
+    merged = corrected(base, [4], set_race)
+    before, after = list(base.records()), list(base_of(merged.content).records())
+    assert [(each.line, each.span) for each in after] == [(each.line, each.span) for each in before]
+    assert [b.values == a.values for b, a in zip(before, after, strict=True)] == [True, True, False, True, True]
+    assert merged.cells == 1
+
+
 def test_what_a_spreadsheet_did_to_untouched_cells_is_no_change() -> None:
     def as_saved(rows: Rows) -> None:
         for row in rows:
