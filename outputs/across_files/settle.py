@@ -7,6 +7,7 @@ import duckdb
 import polars as pl
 
 from outputs.across_files.judge import Judged
+from outputs.violation_desk.standing import STANDING
 from outputs.violation_desk.waivers import standing_waivers
 from outputs.violation_lifecycle import apply_waivers, carry_over
 from outputs.violation_rows import VIOLATION_ROW_SCHEMA
@@ -88,11 +89,15 @@ def _write(
 
 
 def _count(con: duckdb.DuckDBPyConnection, appeared: pl.DataFrame, vanished: pl.DataFrame) -> None:
-    """Keep the number of errors and warnings of each file, and with them whether it has any."""
+    """Keep the number of errors and warnings of each file that stand, and with them whether it has any.
+
+    What is waived or accepted was never counted, so it is not taken off either.
+    """
+    stands = pl.col("status").is_in(STANDING)
     both = pl.concat(
         [
-            appeared.select("submission_id", "severity", by=pl.lit(1, pl.Int64)),
-            vanished.select("submission_id", "severity", by=pl.lit(-1, pl.Int64)),
+            appeared.filter(stands).select("submission_id", "severity", by=pl.lit(1, pl.Int64)),
+            vanished.filter(stands).select("submission_id", "severity", by=pl.lit(-1, pl.Int64)),
         ]
     )
     add_to_counts(con, both)

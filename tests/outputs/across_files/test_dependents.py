@@ -9,6 +9,7 @@ import pytest
 
 from outputs.across_files import AcrossDefect, Comparisons, find_dependents, judge, judge_again, judge_dependents
 from outputs.store import Versions, store_group
+from outputs.violation_desk.standing import recount
 from schemas.dictionary import Dictionary
 from tests.outputs.across_files.example_state import DISTRICT, store_file
 from tests.outputs.conftest import RECEIVED, make_assignments, make_records, make_submission, no_rule_runs
@@ -58,6 +59,24 @@ def test_an_error_goes_when_the_other_file_is_certified_and_comes_back_when_it_i
     judge_dependents(con, ["posts"], comparisons, at=RECEIVED + timedelta(days=3))
     assert rows(con, "CRS00002") == [("courses", 3, "fixed", "other_file"), ("courses", None, "reopened", "other_file")]
     assert counts(con, "courses")[0] == 1
+
+
+def test_a_waived_error_that_goes_takes_no_other_off_the_count(
+    con: duckdb.DuckDBPyConnection, dictionary: Dictionary, comparisons: Comparisons
+) -> None:
+    store_file(con, dictionary, "posts", POSTS, [POST])
+    store_file(con, dictionary, "courses", COURSES, [POST])
+    judge_again(con, ["courses"], comparisons, at=RECEIVED)
+    con.execute("UPDATE quality.violation SET status = 'waived', waived_until = DATE '2999-01-01'")
+    con.execute(
+        "INSERT INTO quality.violation BY NAME SELECT * REPLACE ('open' AS status, 'record' AS scope, 'CRS1' AS rule_id, "
+        "NULL AS waived_until) FROM quality.violation WHERE rule_id = 'CRS00002'"
+    )
+    recount(con, ["courses"])
+    assert counts(con, "courses")[0] == 1
+    set_status(con, "posts", "certified")
+    assert judge_dependents(con, ["posts"], comparisons, at=RECEIVED + timedelta(days=1)) == ["courses"]
+    assert counts(con, "courses")[0] == 1, "the error of the file itself still stands"
 
 
 def test_a_row_that_is_still_there_keeps_its_first_day_and_what_people_decided(
