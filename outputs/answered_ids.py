@@ -9,9 +9,9 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
-from outputs.violation_desk.standing import mark_pages
+from outputs.violation_desk.standing import mark_pages, recount
 from schemas.dictionary import Dictionary
-from schemas.rule_files import key_fields
+from schemas.rule_files import key_fields, missing_id_rule
 
 # Key fields that say who and where. A layout whose key says more holds a child in several lines: segments, classes, offenses.
 _CHILD_AND_PLACE = frozenset({"state_id", "school_year", "reporting_district_code", "reporting_school_code"})
@@ -40,7 +40,7 @@ def fill_answered_ids(
     names: set[str] = set()
     for (layout,) in layouts:
         filled = _fill(con, layout, answered, _other_key_fields(layout, dictionary))
-        _settle_missing_ids(con, filled, at)
+        _settle_missing_ids(con, filled, missing_id_rule(layout, dictionary), at)
         names |= {name for name, _ in filled}
     mark_pages(con, names)
     return sorted(names)
@@ -83,28 +83,27 @@ def _fill(
     ).fetchall()
 
 
-def _settle_missing_ids(con: duckdb.DuckDBPyConnection, filled: list[tuple[str, int]], at: datetime) -> None:
+def _settle_missing_ids(
+    con: duckdb.DuckDBPyConnection, filled: list[tuple[str, int]], rule_id: str, at: datetime
+) -> None:
+    """What the filled records were without is there now; what is wrong with the number as it was sent stays wrong."""
     lines = pl.DataFrame(filled, schema={"submission_id": pl.String, "line_number": pl.Int64}, orient="row")
-    with_open_error = (
-        "violation.field = 'StateID' AND violation.severity = 'E' AND violation.status IN ('open', 'reopened')"
-    )
-    settled = con.execute(
-        f"""
+    con.execute(
+        """
         UPDATE quality.violation AS violation
         SET status = 'fixed', last_seen_at = $at, fixed_at = $at, changed_by = 'decision'
         FROM lines
-        WHERE violation.submission_id = lines.submission_id AND violation.line_number = lines.line_number AND {with_open_error}
-        RETURNING violation.submission_id
+        WHERE violation.submission_id = lines.submission_id AND violation.line_number = lines.line_number
+          AND violation.rule_id = $rule AND violation.status <> 'fixed'
         """,
-        {"at": at},
+        {"at": at, "rule": rule_id},
     ).fetchall()
-    for counts, column in ((settled, "error_count"), (lines.select("submission_id").rows(), "near_match_count")):
-        fewer = pl.DataFrame(counts, schema={"submission_id": pl.String}, orient="row")
-        fewer = fewer.group_by("submission_id").len("gone")
-        con.execute(
-            f"UPDATE intake.submission AS file SET {column} = {column} - fewer.gone FROM fewer "
-            "WHERE file.submission_id = fewer.submission_id"
-        ).fetchall()
+    fewer = lines.group_by("submission_id").len("gone")
+    con.execute(
+        "UPDATE intake.submission AS file SET near_match_count = near_match_count - fewer.gone FROM fewer "
+        "WHERE file.submission_id = fewer.submission_id"
+    ).fetchall()
+    recount(con, fewer["submission_id"])
 
 
 def _quoted(name: str) -> str:

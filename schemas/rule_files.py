@@ -7,7 +7,7 @@ import polars as pl
 
 from schemas.across_files import rules_of_collection
 from schemas.data_files import WITHDRAWN, DataRow, read_overlay, read_rows, refuse_doubles, with_overlay
-from schemas.dictionary import DATA_FOLDER, Collection, Dictionary, RecordLayout
+from schemas.dictionary import DATA_FOLDER, SUBMITTED_STATE_ID, Collection, Dictionary, RecordLayout
 from schemas.errors import RuleBookError
 from schemas.generated_rules import LAYOUT_COLUMNS, TEMPLATE_COLUMNS, generated_texts
 from schemas.predicates import (
@@ -90,6 +90,17 @@ def key_fields(layout: str, dictionary: Dictionary) -> tuple[str, ...]:
         RuleBookError: layouts.csv has no row for the layout.
     """
     return tuple(filter(None, _book_of(layout, dictionary)["key_fields"].split(";")))
+
+
+def missing_id_rule(layout: str, dictionary: Dictionary) -> str:
+    """The number of the rule that a record without a state ID breaks.
+
+    Raises:
+        RuleBookError: layouts.csv has no row for the layout.
+    """
+    named = [row for row in _templates(dictionary) if row["kind"] == "required" and row["fields"] == SUBMITTED_STATE_ID]
+    (number,) = {row["number"] for row in named if row["layout"] in ("", layout)}
+    return rule_prefix(layout, dictionary) + number
 
 
 def _book_of(layout: str, dictionary: Dictionary) -> DataRow:

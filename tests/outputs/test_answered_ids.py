@@ -28,11 +28,11 @@ def ids(con: duckdb.DuckDBPyConnection, literal: str, dictionary: Dictionary) ->
     return [state_id for (state_id,) in con.execute(f"SELECT state_id FROM collection.{table} ORDER BY ALL").fetchall()]
 
 
-def with_errors(con: duckdb.DuckDBPyConnection, name: str, lines: list[int]) -> None:
+def with_errors(con: duckdb.DuckDBPyConnection, name: str, lines: list[int], rule_id: str) -> None:
     """Each line stands as without an ID."""
     row = {
         "submission_id": name, "district_code": "048078", "layout": "any", "collection_version": "any",
-        "rule_id": "XXX00001", "field": "StateID", "severity": "E", "scope": "record", "message": "none",
+        "rule_id": rule_id, "field": "StateID", "severity": "E", "scope": "record", "message": "none",
         "status": "open", "first_seen_at": RECEIVED, "last_seen_at": RECEIVED,
     }  # fmt: skip
     rows = pl.DataFrame([{**row, "line_number": line} for line in lines])  # noqa: F841 (query)
@@ -44,17 +44,21 @@ def with_errors(con: duckdb.DuckDBPyConnection, name: str, lines: list[int]) -> 
 
 
 @pytest.mark.parametrize(
-    ("literal", "rows"),
+    ("literal", "rule_id", "rows"),
     [
-        (SEGMENTS, [{"entry_date": "2025-08-20"}, {"entry_date": "2026-01-05"}]),
-        (CLASSES, [{"educator_id": "E1", "assignment_number": "1"}, {"educator_id": "E1", "assignment_number": "2"}]),
+        (SEGMENTS, "SEA00001", [{"entry_date": "2025-08-20"}, {"entry_date": "2026-01-05"}]),
+        (
+            CLASSES,
+            "STA00001",
+            [{"educator_id": "E1", "assignment_number": "1"}, {"educator_id": "E1", "assignment_number": "2"}],
+        ),
     ],
 )
 def test_answers_fill_all_lines_of_a_child(
-    con: duckdb.DuckDBPyConnection, dictionary: Dictionary, literal: str, rows: list[dict[str, Any]]
+    con: duckdb.DuckDBPyConnection, dictionary: Dictionary, literal: str, rule_id: str, rows: list[dict[str, Any]]
 ) -> None:
     store_file(con, dictionary, "file", literal, rows)
-    with_errors(con, "file", [2, 3])
+    with_errors(con, "file", [2, 3], rule_id)
     assert fill(con, dictionary, ("file", 2, CHILD), ("file", 3, CHILD)) == ["file"]
     assert ids(con, literal, dictionary) == [CHILD, CHILD]
     assert con.execute("SELECT error_count, near_match_count FROM intake.submission").fetchall() == [(0, 0)]
@@ -79,13 +83,23 @@ def test_a_line_joins_those_that_the_child_has_already(con: duckdb.DuckDBPyConne
 def test_the_same_segment_is_filled_once(con: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> None:
     same = {"entry_date": "2025-08-20"}
     store_file(con, dictionary, "file", SEGMENTS, [same, same, {"entry_date": "2026-01-05"}])
-    with_errors(con, "file", [2, 3, 4])
+    with_errors(con, "file", [2, 3, 4], "SEA00001")
     fill(con, dictionary, *(("file", line, CHILD) for line in (4, 3, 2)))
     found = con.execute(
         "SELECT line_number, state_id FROM collection.student_enrollment_attendance ORDER BY 1"
     ).fetchall()
     assert found == [(2, CHILD), (3, None), (4, CHILD)]
     assert con.execute("SELECT error_count, near_match_count FROM intake.submission").fetchall() == [(1, 1)]
+
+
+def test_a_number_sent_in_a_wrong_form_stays_an_error(con: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> None:
+    store_file(con, dictionary, "file", CORE, [{"submitted_state_id": "12345"}])
+    with_errors(con, "file", [2], "STC00001")
+    with_errors(con, "file", [2], "STC91330")
+    fill(con, dictionary, ("file", 2, CHILD))
+    found = con.execute("SELECT rule_id, status FROM quality.violation ORDER BY ALL").fetchall()
+    assert found == [("STC00001", "fixed"), ("STC91330", "open")]
+    assert con.execute("SELECT error_count FROM intake.submission").fetchall() == [(1,)]
 
 
 def test_a_child_stands_in_a_core_file_once(con: duckdb.DuckDBPyConnection, dictionary: Dictionary) -> None:
