@@ -40,7 +40,9 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A collection of this school year; ``is_open``: the district has still to do something about it."""
+    """A collection of this school year; ``is_open``: the district has still to do something about it; ``is_missing``:
+    nothing of it was received.
+    """
 
     title: str
     version: str
@@ -49,6 +51,7 @@ class Deadline:
     kind: str
     badge: str
     is_open: bool
+    is_missing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ def index_html(
 ) -> bytes:
     """The page of one district."""
     year = school_year(at)
+    deadlines = list(_deadlines(sent, cycles, dictionary, district_code, year))
     every = sorted(_todos(sent, cycles, dictionary, district_code), key=lambda todo: (todo.due is None, todo.due))
     todos = [todo for todo in every if (todo.sent.school_year or year) >= year - 1]
     years: dict[int | None, list[Line]] = {}
@@ -136,7 +140,8 @@ def index_html(
         older=[todo for todo in every if todo not in todos],
         long_date=long_date,
         counted=counted,
-        deadlines=list(_deadlines(sent, cycles, dictionary, district_code, year)),
+        deadlines=deadlines,
+        missing=sum(each.is_missing and each.due < missouri_day(at) for each in deadlines),
         year_words=_year_words(year),
         years=[(_year_words(each) if each else "Other files", lines) for each, lines in _newest_year_first(years)],
         folders=folders,
@@ -148,6 +153,8 @@ def state_words(sent: Sent) -> tuple[str, str]:
     """Colour and words of where a file stands."""
     if sent.status == "trial":
         return _trial_words(sent)
+    if sent.status == "answered" and sent.errors:
+        return "error", f"{counted(sent.errors, 'error')} to correct"
     if sent.status == "answered" and sent.questions:
         return "warning", f"{counted(sent.questions, 'student')} to decide about"
     if sent.status == "certified":
@@ -212,7 +219,7 @@ def _deadlines(
         if cycles.closing(collection.version, district_code):
             badge += ", closed"
         is_open = found is None or found.status != "certified"
-        yield Deadline(collection.title, collection.version, due, long_date(due), kind, badge, is_open)
+        yield Deadline(collection.title, collection.version, due, long_date(due), kind, badge, is_open, found is None)
 
 
 def _line(sent: Sent, directory: Directory, district_code: str) -> Line:

@@ -99,7 +99,7 @@ def test_only_districts_of_which_something_changed_are_written(desk: Desk) -> No
     assert "One file needs you" in desk.words() and "214 errors to correct" in desk.words() and STEPS[0] in desk.words()
     desk.set(name, status="certified", certified_at=RECEIVED, error_count=0)
     assert desk.refresh() == [ME]
-    assert "Nothing waits for you" in desk.words() and "Certified Oct 6, 2025" in desk.words()
+    assert "files need you" not in desk.words() and "Certified Oct 6, 2025" in desk.words()
 
 
 def test_a_page_that_is_gone_or_a_folder_that_is_new_brings_the_page_back(desk: Desk) -> None:
@@ -228,8 +228,21 @@ def test_names_of_files_never_become_markup(desk: Desk) -> None:
     assert "<b>x</b>" not in desk.page()
 
 
+def test_collections_that_are_overdue_are_not_passed_over_in_silence(desk: Desk) -> None:
+    desk.send(1, status="certified")
+    desk.refresh()
+    assert "2 collections of this school year are past the due date without a file from you" in desk.words()
+    assert "Nothing waits for you" not in desk.words()
+
+
+def test_an_id_batch_with_errors_is_not_called_answered(desk: Desk) -> None:
+    desk.send(1, version="id_batch", status="answered", errors=1)
+    desk.refresh()
+    assert "1 error to correct" in desk.words()
+
+
 def test_answers_and_forms_are_listed_but_wait_for_nobody(desk: Desk) -> None:
     desk.send(1, version="violation_response", status="answered")
     desk.refresh()
-    assert "Nothing waits for you" in desk.words() and "file1.csv" in desk.words()
+    assert "Every file you sent has its answer" in desk.words() and "file1.csv" in desk.words()
     assert not (desk.home.outbox_of(ME) / "latest" / "violation_response").exists()
