@@ -53,11 +53,12 @@ def state_level_html(findings: DistrictFindings) -> bytes:
         data=_table(rows, names) if rows.height else None,
         findings=findings,
         day=long_date(findings.day),
-        headline=_headline(open_rows),
+        headline=_headline(open_rows, calls),
         lead=_lead(open_rows, calls),
         kind="warning" if open_rows.height else "good",
         tiles=list(_tiles(findings)),
         calls=calls,
+        has_others=_has_others(calls),
         listed=LISTED_CALLS,
         listed_kinds=LISTED_KINDS,
         kinds=_kinds(open_rows),
@@ -65,10 +66,18 @@ def state_level_html(findings: DistrictFindings) -> bytes:
     )
 
 
-def _headline(open_rows: pl.DataFrame) -> str:
+def _headline(open_rows: pl.DataFrame, calls: Sequence[Call]) -> str:
     if open_rows.is_empty():
         return "Nothing is open between you and other districts"
-    return f"{counted(open_rows.height, 'finding')} to settle with other districts"
+    findings = counted(open_rows.height, "finding")
+    if not _has_others(calls):
+        return f"{findings} to correct in your own file"
+    return f"{findings} to settle with other districts"
+
+
+def _has_others(calls: Sequence[Call]) -> bool:
+    """Whether any other district has to be called."""
+    return any(call.code for call in calls)
 
 
 def _lead(open_rows: pl.DataFrame, calls: Sequence[Call]) -> str:

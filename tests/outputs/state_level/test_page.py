@@ -58,6 +58,13 @@ def test_page_names_whom_to_call_and_the_child_as_the_other_has_it(findings: Dis
     assert "None of this stops your certification" in page
 
 
+def test_findings_of_the_own_file_alone_ask_for_no_call(findings: DistrictFindings) -> None:
+    alone = replace(findings, rows=findings.rows.with_columns(other_district_code=pl.lit(None, pl.String)))
+    page = state_level_html(alone).decode()
+    assert "to correct in your own file" in page and "No other district has to be called" in page
+    assert "Call the districts" not in page and "Whom to call" not in page and "settle with other districts" not in page
+
+
 def test_nothing_but_locator_fields_of_the_other_districts_child(
     findings: DistrictFindings, with_contact: Directory
 ) -> None:
