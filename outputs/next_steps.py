@@ -176,6 +176,8 @@ def _after_acceptance(submission: Submission, findings: Findings) -> Iterator[st
         )
     if "ids_assigned.txt" in findings.facts.files and findings.has_new_ids:
         yield "Import ids_assigned.txt into your student system, so that your next file carries the state IDs."
+    if is_batch and findings.warnings:
+        yield "Look at the warnings in violations.html. If the data are right, nothing has to be changed."
     if not is_batch:
         yield from _towards_certification(submission, findings)
     if findings.is_late:

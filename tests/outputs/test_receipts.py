@@ -238,6 +238,14 @@ def test_a_batch_is_not_called_done_while_a_student_has_no_id(outcomes: list[Any
     assert ("0 students" in receipt["message"]) is False
 
 
+def test_warnings_of_a_batch_are_among_the_next_steps() -> None:
+    answered = make_submission(1, layout="id_batch", collection_version="id_batch", status="answered")
+    facts = ReceiptFacts("Cedar Bluff R-II", files=PAGES + ID_FILES)
+    warning = [{"line_number": 2, "severity": "W", "message": "Look."}]
+    receipt = receipt_of(answered, facts, violations=make_violations(answered, warning), ids={})
+    assert any(step.startswith("Look at the warnings in violations.html") for step in receipt["next_steps"])
+
+
 def test_answers_that_could_not_be_used_are_named_by_line() -> None:
     returned = make_submission(
         3, status="decisions", layout="near_match_return", collection_version=None, outcome="accepted_with_violations"
