@@ -77,5 +77,7 @@ def _not_recognised(head: Sequence[str], first: int, dictionary: Dictionary) -> 
             if shared > most:
                 most = shared
                 hint = f"{shared} of the {len(layout.fields)} column names of {layout_title(layout)} are there."
-    expected = ", ".join(collection.version for collection in dictionary.collections)
-    return file_refused("NOT_RECOGNISED", first + 1, hint=hint, expected=f"{expected}, or an ID batch")
+    # All collections of all years would be a list that nobody reads.
+    years = dictionary.school_years
+    dated = [each.version for each in dictionary.collections if each.school_year == years[-1]]
+    return file_refused("NOT_RECOGNISED", first + 1, hint=hint, years=f"{years[0]} to {years[-1]}", example=dated[0])
