@@ -138,7 +138,8 @@
     get("table-body").replaceChildren(...lines);
     const pages = Math.max(1, Math.ceil(state.order.length / PAGE));
     const total = state.order.length.toLocaleString("en-US"), all = data.size.toLocaleString("en-US");
-    say(state.order.length === data.size ? `All ${all} rows` : `${total} of ${all} rows`);
+    const every = data.size === 1 ? "1 row" : `All ${all} rows`;
+    say(state.order.length === data.size ? every : `${total} of ${all} ${data.size === 1 ? "row" : "rows"}`);
     get("table-page").textContent = `Page ${state.page + 1} of ${pages.toLocaleString("en-US")}`;
     get("table-previous").disabled = state.page === 0;
     get("table-next").disabled = state.page >= pages - 1;
