@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from schemas.dictionary import Field
 from schemas.fix_ups.base_file import BaseFile, BaseRecord
 from schemas.predicates import EDUCATOR_ID, HIDDEN_COLUMNS
 from schemas.reading.decoding import decode, is_blank, physical_lines
@@ -49,19 +50,19 @@ def fix_up_csv(submission_id: str, base: BaseFile, records: Sequence[BaseRecord]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow((SUBMISSION_COLUMN, LINE_COLUMN, *base.columns))
-    has_staff = EDUCATOR_ID in base.standard_names
+    fields, has_staff = base.layout.by_standard_name, EDUCATOR_ID in base.standard_names
     for record in records:
         values = [
-            AS_SENT if _is_hidden(name, value.strip(), has_staff) else value.strip() if base.is_fixed else value
+            AS_SENT if _is_hidden(fields[name], value.strip(), has_staff) else value.strip() if base.is_fixed else value
             for name, value in zip(base.standard_names, record.values, strict=True)
         ]
         writer.writerow((submission_id, record.line, *values))
     return out.getvalue().encode("utf-8-sig")
 
 
-def _is_hidden(name: str, value: str, has_staff: bool) -> bool:
+def _is_hidden(field: Field, value: str, has_staff: bool) -> bool:
     """Whether a value is a Social Security number, or in files of staff holds one where none belongs."""
-    return bool(value) and (name in HIDDEN_COLUMNS or (has_staff and holds_number(name, value)))
+    return bool(value) and (field.standard_name in HIDDEN_COLUMNS or (has_staff and holds_number(field, value)))
 
 
 def is_fix_up(content: bytes) -> bool:

@@ -74,7 +74,7 @@ def hide_ssn(frame: pl.DataFrame, layout: RecordLayout, hash_ssn: HashSsn) -> pl
         records = records.hstack(hash_ssn(frame[SSN]).get_columns())
     if EDUCATOR_ID in layout.by_standard_name:
         identifiers = dummy_identifiers(frame[EDUCATOR_ID], hash_ssn)
-        records = without_numbers(records).hstack(identifiers.get_columns())
+        records = without_numbers(records, layout).hstack(identifiers.get_columns())
     return records
 
 

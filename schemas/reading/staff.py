@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 import polars as pl
 
+from schemas.dictionary import Field, RecordLayout
+
 EDUCATOR_ID = "educator_id"
 STATUS, STATUS_SENT = "educator_id_status", "ssn_status"
 HashSsn = Callable[[pl.Series], pl.DataFrame]
@@ -20,9 +22,11 @@ FIRST_LETTER, LENGTH = "E", 10
 _BITS = 5
 # The published rule takes nine digits alone; a student's number may have dashes.
 NINE_DIGITS = r"^[0-9]{9}$"
-# Where a number could stand by mistake: in a note, or after a column slipped. Rules report the stars.
+# Where a number could stand by mistake: in a note or a name, or, after a column slipped, in a field too short for it. Longer
+# texts, such as local numbers, may be nine digits of their own. Rules report the stars.
 FREE_TEXT = ("comment", "last_name", "first_name", "middle_name")
 HIDDEN_NUMBER = "***-**-****"
+_DIGITS = 9
 _NUMBER_IN_TEXT = r"\b[0-9]{3}-?[0-9]{2}-?[0-9]{4}\b"
 
 
@@ -49,15 +53,27 @@ def dummy_identifiers(sent: pl.Series, hash_ssn: HashSsn) -> pl.DataFrame:
     return checked.select(found.alias(EDUCATOR_ID), STATUS)
 
 
-def without_numbers(records: pl.DataFrame) -> pl.DataFrame:
-    """Records of staff with stars in place of what looks like a Social Security number in names and notes."""
-    texts = [name for name in FREE_TEXT if name in records.columns]
+def without_numbers(records: pl.DataFrame, layout: RecordLayout) -> pl.DataFrame:
+    """Records of staff with stars in place of what looks like a Social Security number where none can belong."""
+    texts = [
+        name
+        for name, kind in records.schema.items()
+        if kind == pl.String
+        and name in layout.by_standard_name
+        and _is_searched(layout.by_standard_name[name])
+        # Nothing has to be searched where every value is as short as the field asks for.
+        and (records[name].str.len_bytes().max() or 0) >= _DIGITS
+    ]
     return records.with_columns(pl.col(texts).str.replace_all(_NUMBER_IN_TEXT, HIDDEN_NUMBER))
 
 
-def holds_number(field: str, text: str) -> bool:
+def holds_number(field: Field, text: str) -> bool:
     """Whether ``without_numbers`` would put stars into a value."""
-    return field in FREE_TEXT and re.search(_NUMBER_IN_TEXT, text) is not None
+    return _is_searched(field) and re.search(_NUMBER_IN_TEXT, text) is not None
+
+
+def _is_searched(field: Field) -> bool:
+    return field.standard_name in FREE_TEXT or field.type != "Text" or field.length < _DIGITS
 
 
 def identifier_of(ssn_hash: str) -> str:

@@ -9,7 +9,7 @@ from schemas.fix_ups.base_file import BaseFile
 from schemas.fix_ups.fix_up_file import AS_SENT, fix_up_csv
 from schemas.inbox.recognise import recognise
 from schemas.reading import read_extract
-from schemas.reading.staff import ALPHABET, dummy_identifiers, without_numbers
+from schemas.reading.staff import ALPHABET, dummy_identifiers, holds_number, without_numbers
 
 HASHER = SsnHasher({1: b"k" * 32})
 NUMBERS = ["401225519", "401-22-5519", None, "999999999", "40122551", "312774410", "401225519"]
@@ -59,7 +59,17 @@ def test_a_number_in_a_note_is_hidden(sent, kept):
     records = pl.DataFrame(
         {"comment": [sent], "local_course_number": ["401225519"]}, schema_overrides={"comment": pl.String}
     )
-    assert without_numbers(records).row(0) == (kept, "401225519")
+    layout = load_dictionary().layout("course_assignment", 2026)
+    assert without_numbers(records, layout).row(0) == (kept, "401225519")
+
+
+@pytest.mark.parametrize("column", ["reporting_district_code", "race_ethnicity", "school_year", "late_hire_date"])
+@pytest.mark.parametrize("number", ["312774410", "312-77-4410"])
+def test_a_number_that_slipped_into_a_shorter_field_is_starred(column, number):
+    layout = load_dictionary().layout("educator_core", 2026)
+    records = pl.DataFrame({column: [number, None, "048078"], "gender": ["F", "M", None]})
+    assert without_numbers(records, layout).rows() == [("***-**-****", "F"), (None, "M"), ("048078", None)]
+    assert holds_number(layout.by_standard_name[column], number)
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t"])
