@@ -150,7 +150,10 @@ def _words(rules: Sequence[AcrossRule]) -> set[str]:
 
 
 def _find_identity(cursor: duckdb.DuckDBPyConnection) -> None:
-    """``hit_identity``: place, number and district of the identifying data known of the children."""
+    """``hit_identity``: place, number and district of the identifying data known of the children.
+
+    What only a pilot's file said of a child, in a district that never sent it to count, is known to nobody.
+    """
     cursor.execute(
         """
         CREATE OR REPLACE TEMP TABLE hit AS
@@ -163,6 +166,22 @@ def _find_identity(cursor: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE hit_identity AS
         SELECT hit.place, hit.state_id, record.district_code
         FROM state.identity.record AS record JOIN hit ON hit.place = record.rowid
+        """
+    )
+    if not cursor.execute("SELECT 1 FROM state.intake.submission WHERE is_pilot LIMIT 1").fetchall():
+        return
+    cursor.execute(
+        """
+        DELETE FROM hit_identity WHERE place IN (
+            SELECT record.rowid FROM state.identity.record AS record
+            JOIN state.intake.submission AS pilot ON pilot.submission_id = record.source_submission_id
+            WHERE pilot.is_pilot AND record.rowid IN (SELECT place FROM hit_identity)
+        ) AND (state_id, district_code) NOT IN (
+            SELECT (number.state_id, file.district_code)
+            FROM state.identity.assignment AS assigned JOIN compared_number AS number ON number.number = assigned.state_id
+            JOIN state.intake.submission AS file ON file.submission_id = assigned.submission_id
+            WHERE file.is_pilot IS NOT TRUE
+        )
         """
     )
 

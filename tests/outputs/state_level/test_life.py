@@ -228,3 +228,16 @@ def test_a_query_that_breaks_down_is_the_rule_books_fault(
     with pytest.raises(RuleBookError, match=f"Rule {TWICE} .* could not be run") as raised:
         compare(con, dictionary)
     assert CHILD not in str(raised.value)
+
+
+def test_what_only_a_pilot_said_of_a_child_disagrees_with_nobody(
+    con: duckdb.DuckDBPyConnection, dictionary: Dictionary
+) -> None:
+    know(con, CHILD)
+    ours = store(con, dictionary, HERE, [{"gender": "F"}])
+    theirs = store(con, dictionary, THERE, [{"gender": "M"}], is_pilot=True)
+    remember(con, CHILD, HERE, ours)
+    remember(con, CHILD, THERE, theirs, gender="M")
+    assert compare(con, dictionary) == []
+    store(con, dictionary, THERE, [{"gender": "M"}], name="real", replaces=theirs)
+    assert {district for district, _ in compare(con, dictionary) or ()} == {HERE, THERE}
