@@ -62,7 +62,7 @@ def without_numbers(records: pl.DataFrame, layout: RecordLayout) -> pl.DataFrame
         and name in layout.by_standard_name
         and _is_searched(layout.by_standard_name[name])
         # Nothing has to be searched where every value is as short as the field asks for.
-        and (records[name].str.len_bytes().max() or 0) >= _DIGITS
+        and (records[name].str.len_bytes() >= _DIGITS).any()
     ]
     return records.with_columns(pl.col(texts).str.replace_all(_NUMBER_IN_TEXT, HIDDEN_NUMBER))
 
