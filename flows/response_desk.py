@@ -179,5 +179,7 @@ def _tell_districts(session: Session, at: datetime, dry_run: bool) -> None:
     if dry_run:
         return
     from flows.report_again import rewrite_due
+    from flows.reporting import write_overview
 
     rewrite_due(session, at)
+    write_overview(session)

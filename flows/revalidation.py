@@ -139,12 +139,14 @@ def _carry_out(
 
 def _tell_districts(session: Session, result: Revalidated, at: datetime, progress: Progress) -> None:
     from flows.report_again import rewrite_due
+    from flows.reporting import write_overview
 
     session.log(
         f"{result.collection}: {result.trials} trials judged again by rule book {result.rule_book_version}; "
         f"{len(result.changed)} changed"
     )
     rewrite_due(session, at)
+    write_overview(session)
     progress("pages", len(result.changed), len(result.changed))
 
 

@@ -148,7 +148,7 @@ _NAMED_LATE = 8
 def late_words(group: pl.DataFrame) -> str:
     """Who is past the due date without a certified file, longest first; empty where nobody is."""
     late = group.filter(
-        (pl.col("days_left") < 0) & ~pl.col("state").is_in(["certified", "answered"]) | pl.col("is_late")
+        ~pl.col("state").is_in(["certified", "answered"]) & ((pl.col("days_left") < 0) | pl.col("is_late"))
     ).sort("days_left", "district_code")
     if late.is_empty():
         return ""

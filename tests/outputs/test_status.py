@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from outputs.state_page import write_state_page
-from outputs.status import print_status, status_json, status_rows
+from outputs.status import late_words, print_status, status_json, status_rows
 from schemas.dictionary import Dictionary
 from schemas.directory import Directory
 from schemas.errors import UnknownName
@@ -166,6 +167,16 @@ def test_table_fits_the_terminal(
     assert max(map(len, printed.splitlines())) <= width
     assert "048078" in printed and "Cedar Bluff R-II" in printed and "24,567" in printed and "late" in printed
     assert printed.index("2 missing, 1 with errors") < printed.index("010004")
+
+
+def test_nobody_who_certified_is_called_late() -> None:
+    rows = pl.DataFrame(
+        {
+            "district_name": ["A", "B", "C"], "district_code": ["010004", "048078", "077077"],
+            "state": ["certified", "ready", "errors"], "days_left": [-40, -40, 9], "is_late": [True, True, True],
+        }
+    )  # fmt: skip
+    assert late_words(rows) == "Late: B (048078, 40 days), C (077077, marked late)."
 
 
 def test_only_districts_that_need_something_unless_all(
