@@ -48,7 +48,7 @@ def list_violations(home: StateHome, selection: Selection, *, limit: int, clock:
         at = clock.now()
         rules = by_rule(reader.con, selection, at)
         rows = listed_rows(reader.con, selection, at, limit)
-        waivers = standing_waiver_rows(reader.con)
+        waivers = standing_waiver_rows(reader.con, selection)
     return {
         "format_version": FORMAT_VERSION,
         "total": int(rules["total"].sum() or 0),
@@ -101,7 +101,8 @@ def waive_violations(
     """Let violations stand until a day. Chosen by rule and place alone, the waiver covers later files, too.
 
     Raises:
-        UsageError: the day is past, nothing says which violations are meant, or no reason. UnknownName.
+        UsageError: the day is past, nothing says which violations are meant, or no reason. UnknownName: a district,
+            collection, or a rule that judges none of the collections.
     """
     _require(reason, "--reason")
     with open_session(home, clock) as session:
@@ -113,6 +114,8 @@ def waive_violations(
         if not covers_later and not (selection.keys or selection.lines or selection.submissions or selection.rules):
             raise UsageError("Say what is waived: --rule with --collection, or --key, or --line with --submission.")
         found = _count(session, selection, standing_of(selection, at))
+        if covers_later and not found.count:
+            _check_later_rules(session, selection)
         words = f"waived until {until}"
         later = " Files that come later are covered, too." if covers_later else ""
         if dry_run or not (found.count or covers_later):
@@ -177,15 +180,30 @@ def check_names(selection: Selection, dictionary: Dictionary, directory: Directo
             raise UnknownName(f"District {district} is not in the directory. See districts.csv.")
 
 
+def _check_later_rules(session: Session, selection: Selection) -> None:
+    """Refuse to waive for files to come what no rule book has: it would cover nothing, and nobody would notice.
+
+    Raises:
+        UnknownName: a rule that is in the book of none of the collections.
+    """
+    books = [session.rule_book(collection) for collection in selection.collections]
+    known = {rule.rule_id for book in books for rule in (*book.rules, *book.across)}
+    if unknown := [rule for rule in selection.rules if rule not in known]:
+        where = ", ".join(selection.collections)
+        raise UnknownName(f"No rule {unknown[0]} judges {where}. See the rules of a field: mosis dictionary show")
+
+
 def _act(name: str, at: datetime, actor: str, reason: str | None, facts: dict[str, Any]) -> Act:
     return Act(name, "decision", actor, reason, f"desk-{at:%Y%m%dT%H%M%SZ}", at.replace(microsecond=0), facts)
 
 
 def _tell_districts(session: Session, at: datetime, note: str) -> None:
     from flows.report_again import rewrite_due
+    from flows.reporting import write_overview
 
     session.log(note)
     rewrite_due(session, at)
+    write_overview(session)
 
 
 @dataclass(frozen=True, slots=True)

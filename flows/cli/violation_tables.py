@@ -19,7 +19,9 @@ def print_listing(listing: dict[str, Any]) -> None:
         console.print("No violation answers these filters. Fixed ones show with --status fixed.")
     else:
         rules = listing["rules"]
-        console.print(f"{listing['total']:,} violations of {len(rules):,} {'rule' if len(rules) == 1 else 'rules'}")
+        distinct = len({rule["rule_id"] for rule in rules})
+        total = "1 violation" if listing["total"] == 1 else f"{listing['total']:,} violations"
+        console.print(f"{total} of {distinct:,} {'rule' if distinct == 1 else 'rules'}")
         console.print(_rule_table(rules))
     if listing["rows"]:
         console.print(_row_table(listing["rows"]))
@@ -128,7 +130,8 @@ def _print_changes(console: Any, rules: Any) -> None:
     from rich import box
     from rich.table import Table
 
-    changed = rules.filter((rules["new"] + rules["gone"]) > 0)
+    # A rule of another severity finds what it found: nothing is new, nothing gone, and yet errors are warnings now.
+    changed = rules.filter((rules["new"] + rules["gone"] > 0) | (rules["before"] != rules["after"]))
     if changed.is_empty():
         console.print("No rule finds anything else than before.")
         return

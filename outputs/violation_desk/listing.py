@@ -85,9 +85,24 @@ def full_rows(con: duckdb.DuckDBPyConnection, key: str, at: datetime) -> list[di
     return relation.to_dicts()
 
 
-def standing_waiver_rows(con: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Waivers of whole rules that were not taken back, the first to end first."""
+def standing_waiver_rows(con: duckdb.DuckDBPyConnection, selection: Selection) -> pl.DataFrame:
+    """Waivers of whole rules that were not taken back, the first to end first: of the rules, collections and places chosen.
+
+    One for every district or school is about each of them.
+    """
     return con.sql(
-        "SELECT waiver_number, collection_version, rule_id, district_code, school_code, reason, approver, given_at, until "
-        "FROM quality.waiver WHERE ended_at IS NULL ORDER BY until, waiver_number, rule_id, district_code"
-    ).pl()
+        """
+        SELECT waiver_number, collection_version, rule_id, district_code, school_code, reason, approver, given_at, until
+        FROM quality.waiver
+        WHERE ended_at IS NULL
+          AND (len($rules) = 0 OR list_contains($rules, rule_id))
+          AND (len($collections) = 0 OR list_contains($collections, collection_version))
+          AND (len($districts) = 0 OR district_code IS NULL OR list_contains($districts, district_code))
+          AND (len($schools) = 0 OR school_code IS NULL OR list_contains($schools, school_code))
+        ORDER BY until, waiver_number, rule_id, district_code
+        """,
+        params={
+            "rules": list(selection.rules), "collections": list(selection.collections),
+            "districts": list(selection.districts), "schools": list(selection.schools),
+        },
+    ).pl()  # fmt: skip

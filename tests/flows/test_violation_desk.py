@@ -17,9 +17,10 @@ from flows.response_desk import decide, import_decisions, write_export
 from flows.revalidation import revalidate
 from flows.session import open_session
 from flows.violations import Selection, list_violations, set_violations, waive_violations
+from outputs.state_page import STATE_PAGE
 from outputs.violation_desk.decide_responses import ResponseSelection
 from schemas.clock import FixedClock
-from schemas.errors import UsageError
+from schemas.errors import UnknownName, UsageError
 from schemas.faults import KILLED
 from schemas.paths import StateHome
 from tests.flows.small_files import HERE, OCTOBER, THERE, Child, child, core_file, drop, new_home, receipt_of, run
@@ -85,10 +86,12 @@ def correct_rule(home: StateHome) -> None:
 
 
 def test_a_waiver_is_told_covers_the_next_file_and_runs_out(home: StateHome, at: FixedClock) -> None:
+    state_page = (home.reports / STATE_PAGE).read_text()
     done = waive_violations(
         home, RULE, until=date(2025, 10, 20), reason="late", actor="boss", dry_run=False, clock=at
     )  # fmt: skip
     assert (done.count, done.submissions) == (2, 1)
+    assert (home.reports / STATE_PAGE).read_text() != state_page
     receipt = receipt_of(home, "first.csv")
     assert receipt["errors"] == 0
     assert "2 violations are waived by the state" in receipt["message"]
@@ -109,6 +112,9 @@ def test_a_dry_run_changes_nothing_and_a_loose_selection_is_refused(home: StateH
     assert statuses(home, at) == before
     with pytest.raises(UsageError, match="which violations"):
         set_violations(home, Selection(), "contacted", reason="tel", actor="boss", dry_run=True, clock=at)
+    no_rule = Selection(rules=("STC99999",), collections=(OCTOBER,))
+    with pytest.raises(UnknownName, match="No rule STC99999 judges"):
+        waive_violations(home, no_rule, until=date(2026, 6, 30), reason="x", actor="boss", dry_run=True, clock=at)
 
 
 def test_a_corrected_rule_is_told_apart_from_corrected_data(home: StateHome, at: FixedClock) -> None:
