@@ -6,6 +6,7 @@ One source for everything (design 4): schemas, widths, column types, report text
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -182,8 +183,10 @@ class Dictionary:
         """
         found = self._by_version.get(literal)
         if found is None:
-            known = ", ".join(self._by_version)
-            raise UnknownName(f"The calendar has no collection {literal!r}. Known collections: {known}.")
+            folded = {name.casefold(): name for name in self._by_version}
+            near = [folded[name] for name in get_close_matches(literal.casefold(), folded, n=3)]
+            hint = f"Did you mean {' or '.join(near)}? " if near else ""
+            raise UnknownName(f"The calendar has no collection {literal!r}. {hint}All of them: mosis dictionary show")
         return found
 
     @cached_property

@@ -4,6 +4,7 @@ A correction that cannot work must not be found out in the middle of a run, when
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from schemas.rule_examples import example_faults
 from schemas.rule_files import BOOK
 from schemas.rules import load_rule_book
 
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Files of a rule book that are about no single layout.
 _SHARED_BOOKS = ("generated", "layouts", "across_files")
 # The list of published rules that an import could not write: for people, read by nothing.
@@ -91,7 +93,8 @@ def _refuse_stray(dictionary: Dictionary, overlay: Path, file: Path) -> None:
 
 def _refuse_future(overlay: Path, file: Path, today: date) -> None:
     for line, changed_on in _dates(overlay / file):
-        if changed_on > today.isoformat():
+        # What is empty or no day at all is told, with its row, by whoever reads it.
+        if _ISO_DAY.fullmatch(changed_on) and changed_on > today.isoformat():
             raise DictionaryError(
                 f"{file.parent.name}/{file.name} line {line}: changed_on {changed_on} is after today, {today}. "
                 "A correction stands from the day it is made; put it in on that day."

@@ -57,6 +57,7 @@ def home(tmp_path):
         ),
         ("rule_book/student_core.csv", {"rule_id": "STC00001"}, "STC00001 is the number of a rule that the dictionary"),
         ("rule_book/student_core.csv", {"changed_on": "2099-01-01"}, "line 2: changed_on 2099-01-01 is after today"),
+        ("rule_book/student_core.csv", {"changed_on": "someday"}, "line 2: changed_on is 'someday'; it must be a date"),
         ("rule_book/student_cores.csv", {}, "student_cores.csv: no layout of this name"),
         ("rules/student_core.csv", {}, "rules/student_core.csv: no file of a dictionary"),
     ],

@@ -116,7 +116,7 @@ def test_count_dates_of_membership_are_the_last_wednesday(cycle, month):
 
 
 def test_unknown_names_are_refused():
-    with pytest.raises(UnknownName, match=r"2026Oct1\.0StuCore"):
+    with pytest.raises(UnknownName, match=r"Did you mean 2026Oct1\.0StuCore"):
         DICTIONARY.collection("2026OctStuCore")
     with pytest.raises(UnknownName, match="2031"):
         DICTIONARY.layout("student_core", 2031)
