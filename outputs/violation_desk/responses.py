@@ -8,6 +8,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
+from outputs.state_level.sharing import RECEIVES, SENDS
 from schemas.violation_responses.reading import plain_number
 from schemas.violation_responses.vocabulary import response_meant
 
@@ -91,6 +92,7 @@ def _judged(
         )
         SELECT answers.*, file.status AS file_status, known.rule_id AS known_rule, known.field AS known_field,
                known.other_district_code AS known_other, known.status AS violation_status,
+               known.side AS known_side, known.scope = 'state' AS is_between_districts,
                known.school_code AS known_school, known.state_id AS known_state_id,
                known.local_student_id AS known_local_id, known.collection_version AS known_collection
         FROM answers
@@ -153,6 +155,10 @@ def _with_reasons(found: pl.DataFrame, school_code: str | None) -> pl.DataFrame:
         .then(pl.lit("CLOSED"))
         .when(_moved("state_id", "known_state_id") | _moved("local_student_id", "known_local_id"))
         .then(pl.lit("ALTERED"))
+        .when((pl.col("word") == "RECORDS_SENT") & ~pl.col("known_side").is_in((RECEIVES, SENDS)).fill_null(False))
+        .then(pl.lit("NO_RECORDS"))
+        .when((pl.col("word") == "CONTACTED") & ~pl.col("is_between_districts"))
+        .then(pl.lit("NO_OTHER_DISTRICT"))
         .when(differs)
         .then(pl.lit("CONTRADICTION"))
         .when(pl.col("has_same").fill_null(False))
