@@ -7,6 +7,7 @@ from typing import Any
 
 from outputs.next_steps import ReceiptFacts, long_date
 from schemas.clock import MISSOURI, missouri_day
+from schemas.reading.recognition import VIOLATION_RESPONSE
 
 _WIDTH = 76
 _HEADLINES = {
@@ -130,15 +131,18 @@ def _line_counts(receipt: dict[str, Any]) -> str:
     in_records = None
     if None not in (receipt["lines"], receipt["header_lines"], receipt["blank_lines"], receipt["records"]):
         in_records = receipt["lines"] - receipt["header_lines"] - receipt["blank_lines"]
+    # Which of the answers were taken, the message says.
+    is_answer = receipt["layout"] == VIOLATION_RESPONSE
+    accepted = "read" if is_answer else accepted
     return _section(
         "WHAT WE FOUND IN THE FILE",
         _counted(
             [
                 ("Lines in the file", receipt["lines"]),
                 ("   header and trailer lines", receipt["header_lines"]),
-                ("   blank lines", receipt["blank_lines"]),
-                ("   lines with records", in_records),
-                ("Records", receipt["records"]),
+                ("   lines without an answer" if is_answer else "   blank lines", receipt["blank_lines"]),
+                ("   lines with an answer" if is_answer else "   lines with records", in_records),
+                ("Answers" if is_answer else "Records", receipt["records"]),
                 (f"   {accepted}", receipt["accepted"] if receipt["records"] is not None else None),
                 ("   refused (could not be read)", receipt["refused"]),
             ]

@@ -238,6 +238,16 @@ def test_a_batch_is_not_called_done_while_a_student_has_no_id(outcomes: list[Any
     assert ("0 students" in receipt["message"]) is False
 
 
+def test_rows_that_nobody_answered_are_not_called_blank() -> None:
+    answers = make_submission(
+        4, status="answered", layout="violation_response", collection_version=None, line_count=9, header_lines=1,
+        blank_lines=6, record_count=2, accepted_count=2, refused_count=0,
+    )  # fmt: skip
+    facts = ReceiptFacts("Cedar Bluff R-II", files=("responses.csv",))
+    text = receipt_text(receipt_of(answers, facts, violations=make_violations(answers, [])), facts)
+    assert "lines without an answer" in text and "lines with an answer" in text and "blank lines" not in text
+
+
 def test_warnings_of_a_batch_are_among_the_next_steps() -> None:
     answered = make_submission(1, layout="id_batch", collection_version="id_batch", status="answered")
     facts = ReceiptFacts("Cedar Bluff R-II", files=PAGES + ID_FILES)
