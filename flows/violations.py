@@ -187,7 +187,9 @@ def _check_later_rules(session: Session, selection: Selection) -> None:
         UnknownName: a rule that is in the book of none of the collections.
     """
     books = [session.rule_book(collection) for collection in selection.collections]
-    known = {rule.rule_id for book in books for rule in (*book.rules, *book.across)}
+    known = {rule.rule_id for book in books for rule in book.rules} | {
+        rule.rule_id for book in books for rule in book.across
+    }
     if unknown := [rule for rule in selection.rules if rule not in known]:
         where = ", ".join(selection.collections)
         raise UnknownName(f"No rule {unknown[0]} judges {where}. See the rules of a field: mosis dictionary show")
