@@ -18,6 +18,7 @@ from flows.staging import StagedBatch, StagingArea, scan_rule_runs, scan_violati
 from flows.taking import read_file
 from matching.ssn import SsnHasher
 from outputs.certification.kept_rules import keep_rules
+from outputs.certification.schools import FAR_FEWER, NO_RECORDS
 from outputs.store import table_columns
 from outputs.violation_desk.judged_again import Compared, compare, stored_rows
 from outputs.violation_rows import VIOLATION_ROW_SCHEMA, name_children
@@ -26,6 +27,7 @@ from schemas.directory import Directory
 from schemas.files import PRIVATE_FOLDER, make_folder, sha256_of
 from schemas.paths import StateHome
 from schemas.reading.refusals import load_reasons
+from schemas.rule_files import rule_prefix
 from schemas.submission import Submission
 from schemas.validation import validate_records
 
@@ -92,7 +94,7 @@ def judge_files(
     found = name_children(
         _whole(scan_violations(folder)), taken, children, at, {v: book.version for v, book in area.books.items()}
     )
-    compared = compare(found, stored_rows(con, names, rules)) if names else _nothing()
+    compared = compare(found, stored_rows(con, names, rules, rules_left_alone(area))) if names else _nothing()
     return JudgedFiles(area, tuple(taken), left, compared, _whole(scan_rule_runs(folder)), rules)
 
 
@@ -168,6 +170,13 @@ def _rule_numbers(area: StagingArea) -> frozenset[str]:
     """Numbers of the rules of single files, and the reasons for which lines were refused."""
     rules = {rule.rule_id for book in area.books.values() for rule in book.rules}
     return frozenset(rules | {name for name, reason in load_reasons().items() if reason.scope == "record"})
+
+
+def rules_left_alone(area: StagingArea) -> frozenset[str]:
+    """Numbers of what looks at more than the file itself: rules across files, and warnings about schools."""
+    across = {each.rule_id for book in area.books.values() for each in book.across}
+    prefixes = {rule_prefix(batch.layout, area.dictionary) for batch in area.batches}
+    return frozenset(across | {f"{prefix}{number}" for prefix in prefixes for number in (NO_RECORDS, FAR_FEWER)})
 
 
 def replace_records(con: duckdb.DuckDBPyConnection, area: StagingArea) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from flows.judging_again import JudgedFiles, Tools, judge_files, replace_records, stage_folder
+from flows.judging_again import JudgedFiles, Tools, judge_files, replace_records, rules_left_alone, stage_folder
 from flows.progress import Progress, silent
 from flows.session import Session, open_session
 from flows.violation_acts import REVALIDATE
@@ -203,7 +203,7 @@ def _store(con: duckdb.DuckDBPyConnection, act: Act, block_number: int, judged: 
         judged.compared,
         judged.rule_runs,
         rules=judged.rules,
-        not_rules={each.rule_id for book in books for each in book.across},
+        not_rules=rules_left_alone(judged.area),
         at=act.at,
     )
     also = judge_again(con, names, Comparisons.of(judged.area.dictionary), at=act.at, changed_by="rule")

@@ -111,22 +111,25 @@ def compare(found: pl.DataFrame, stored: pl.DataFrame) -> Compared:
 
 
 def stored_rows(
-    con: duckdb.DuckDBPyConnection, submission_ids: Collection[str], rules: Collection[str]
+    con: duckdb.DuckDBPyConnection, submission_ids: Collection[str], rules: Collection[str], not_rules: Collection[str]
 ) -> pl.DataFrame:
     """The violations of some files that rules of a single file found: by their number, or as they ran when it came.
 
     Findings of people compared with people, of other files and of the whole state are none of them.
+
+    Args:
+        not_rules: numbers of what looks at more than the file, as in ``store_compared``.
     """
     ids = _ids(submission_ids)  # noqa: F841 (for the query)
     found = con.sql(
         """
         SELECT violation.* FROM quality.violation AS violation SEMI JOIN ids USING (submission_id)
-        WHERE violation.scope IN ('record', 'file') AND (
+        WHERE violation.scope IN ('record', 'file') AND NOT list_contains($not_rules, violation.rule_id) AND (
             list_contains($rules, violation.rule_id)
             OR (violation.submission_id, violation.rule_id) IN (SELECT submission_id, rule_id FROM quality.rule_run)
         )
         """,
-        params={"rules": sorted(rules)},
+        params={"rules": sorted(rules), "not_rules": sorted(not_rules)},
     ).pl()
     return found.select(*VIOLATION_ROW_SCHEMA).cast(pl.Schema(VIOLATION_ROW_SCHEMA))
 
@@ -145,18 +148,19 @@ def store_compared(
 
     Args:
         rules: numbers whose rows are replaced, as in ``stored_rows``.
-        not_rules: numbers of rules that compare files; what they did is left alone.
+        not_rules: numbers of what compares files or counts schools; what that found is left alone.
     """
     ids = _ids(submission_ids)  # noqa: F841 (for the query)
     con.execute(
         """
         DELETE FROM quality.violation
-        WHERE submission_id IN (SELECT submission_id FROM ids) AND scope IN ('record', 'file') AND (
+        WHERE submission_id IN (SELECT submission_id FROM ids) AND scope IN ('record', 'file')
+          AND NOT list_contains($not_rules, rule_id) AND (
             list_contains($rules, rule_id)
             OR (submission_id, rule_id) IN (SELECT submission_id, rule_id FROM quality.rule_run)
         )
         """,
-        {"rules": sorted(rules)},
+        {"rules": sorted(rules), "not_rules": sorted(not_rules)},
     ).fetchall()
     today = missouri_day(at)
     rows = apply_waivers(compared.rows, standing_waivers(con, today), today)

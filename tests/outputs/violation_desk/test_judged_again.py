@@ -3,9 +3,10 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+import duckdb
 import polars as pl
 
-from outputs.violation_desk.judged_again import compare
+from outputs.violation_desk.judged_again import compare, store_compared, stored_rows
 from outputs.violation_rows import VIOLATION_ROW_SCHEMA
 
 BEFORE, NOW = datetime(2025, 10, 6, 14, tzinfo=UTC), datetime(2025, 10, 9, 14, tzinfo=UTC)
@@ -46,3 +47,35 @@ def test_another_severity_is_a_change_of_the_rule() -> None:
     assert compared.changed_files() == ["S"]
     same = compare(rows({}).drop("status", "first_seen_at"), rows({}))
     assert same.changed_files() == []
+
+
+def test_warnings_about_schools_are_no_verdict_of_the_rules(con: duckdb.DuckDBPyConnection) -> None:
+    """They are counted when a file comes, from more than the file; rules judged again leave them and their runs alone."""
+    warning = {
+        "rule_id": "STC98090",
+        "scope": "file",
+        "severity": "W",
+        "line_number": None,
+        "field": "ReportingSchoolCode",
+    }
+    required = {"district_code": "048078", "layout": "student_core", "collection_version": "C", "message": "m"}
+    stood = rows(required | warning, required)  # noqa: F841 (query)
+    con.execute("INSERT INTO quality.violation BY NAME SELECT * FROM stood")
+    con.execute(
+        "INSERT INTO quality.rule_run BY NAME SELECT rule_id, 'S' AS submission_id, 2 AS applicable_count, 1 AS failed_count FROM stood"
+    )
+    stored = stored_rows(con, ["S"], {"STC00901"}, {"STC98090"})
+    assert stored["rule_id"].to_list() == ["STC00901"]
+    nothing = compare(stored.clear().drop("status", "first_seen_at"), stored)
+    runs = pl.DataFrame(
+        schema={
+            "rule_id": pl.String,
+            "submission_id": pl.String,
+            "applicable_count": pl.Int64,
+            "failed_count": pl.Int64,
+        }
+    )
+    store_compared(con, ["S"], nothing, runs, rules={"STC00901"}, not_rules={"STC98090"}, at=NOW)
+    found = con.execute("SELECT rule_id, status FROM quality.violation ORDER BY ALL").fetchall()
+    assert found == [("STC00901", "fixed"), ("STC98090", "open")]
+    assert con.execute("SELECT rule_id FROM quality.rule_run").fetchall() == [("STC98090",)]
