@@ -13,7 +13,7 @@ test: $(READY)
 	$(VENV)/bin/python -m pytest -n 2 -q
 
 slow: $(READY_SLOW)
-	$(VENV)/bin/python -m pytest -n 2 -q -m "slow or browser"
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile -q -m "slow or browser"
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

@@ -67,6 +67,10 @@ def test_saved_file_gets_its_id(page: Any, home: StateHome) -> None:
 
 
 def test_saved_look_up_is_answered(page: Any, home: StateHome) -> None:
+    visit(page, home, "new_student.html")
+    fill_student(page)
+    save(page, home.inbox / HERE)
+    run(home, CLOCK)
     visit(page, home, "locate.html")
     page.get_by_label("A child is being enrolled").check()
     page.get_by_label("Last name").fill("ONeill Bud Garcia")
