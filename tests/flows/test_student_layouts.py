@@ -27,6 +27,11 @@ def _file(literal: str, *records: dict[str, str]) -> bytes:
     return "\n".join([",".join(field.column for field in layout.fields), *rows, ""]).encode()
 
 
+def segments_file(*records: dict[str, str]) -> bytes:
+    """A June file of enrollment segments."""
+    return _file("2026Jun1.0StuEnrlAttnd", *records)
+
+
 def test_every_layout_is_stored_with_its_children_and_answered(tmp_path):
     home = new_home(tmp_path)
     drop(home, HERE, "ids.txt", id_batch(HERE, [KNOWN]))
@@ -34,7 +39,7 @@ def test_every_layout_is_stored_with_its_children_and_answered(tmp_path):
     (state_id,) = ids(home, "ids.txt").values()
     who = {name: KNOWN[name] for name in ("last_name", "first_name", "birth_date", "local_student_id")}
     known = {**who, "submitted_state_id": state_id}
-    drop(home, HERE, "attendance.csv", _file("2026Jun1.0StuEnrlAttnd", *({**known, **one} for one in SEGMENTS)))
+    drop(home, HERE, "attendance.csv", segments_file(*({**known, **one} for one in SEGMENTS)))
     drop(home, HERE, "discipline.csv", _file("2026Jun1.0StuDiscipline", {**known, **NAMELESS}))
     drop(home, HERE, "follow_up.csv", _file("2026Feb1.0StuGradFllw", {**known, "ssn": "219-45-8731"}))
     drop(home, HERE, "referrals.csv", _file("2026Jun1.0Referrals", {**known, "eligible": ""}))
