@@ -4,7 +4,7 @@ Every refusal names file, row and reason, so rows travel with their place until 
 """
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -151,4 +151,13 @@ def refuse_doubles(rows: Iterable[DataRow], key: Callable[[DataRow], Any], what:
     for row in rows:
         first = seen.setdefault(key(row), row)
         if first is not row:
-            raise row.refuse(f"{what} {key(row)!r} stands on line {first.line} already")
+            raise row.refuse(f"{what} {' '.join(_parts(key(row)))!r} stands on line {first.line} already")
+
+
+def _parts(key: Any) -> Iterator[str]:
+    """The filled parts of a key, as a person reads them in the row."""
+    if isinstance(key, tuple):
+        for part in key:
+            yield from _parts(part)
+    elif key:
+        yield str(key)

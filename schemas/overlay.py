@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from schemas.data_files import PROVENANCE_COLUMNS
-from schemas.dictionary import Collection, Dictionary
+from schemas.dictionary import DATA_FOLDER, Collection, Dictionary
 from schemas.errors import DictionaryError, RuleBookError
 from schemas.rule_examples import example_faults
 from schemas.rule_files import BOOK
@@ -45,6 +45,7 @@ def check_overlay(dictionary: Dictionary, today: date) -> None:
         return
     for file in files:
         _refuse_stray(dictionary, overlay, file)
+        _refuse_unread(dictionary, overlay, file)
         if file.suffix == ".csv":
             _refuse_future(overlay, file, today)
     for collection in concerned(dictionary, files):
@@ -89,6 +90,18 @@ def _refuse_stray(dictionary: Dictionary, overlay: Path, file: Path) -> None:
         raise DictionaryError(
             f"{overlay / file}: no layout of this name; known are {', '.join(dictionary.layout_names)}"
         )
+
+
+def _refuse_unread(dictionary: Dictionary, overlay: Path, file: Path) -> None:
+    """A slip in the name of a code set or a query makes a correction that corrects nothing."""
+    if (DATA_FOLDER / file).is_file():
+        return
+    if file.parts[0] == "code_sets":
+        used = {field.code_set for layout in dictionary.layouts.values() for field in layout.fields}
+        if file.stem not in used:
+            raise DictionaryError(f"{overlay / file}: no column takes its codes from a set of this name")
+    if file.suffix == ".sql" and file.stem not in {rule.query_name for rule in dictionary.across_rules}:
+        raise DictionaryError(f"{overlay / file}: no rule of {BOOK}/across_files.csv has a query of this name")
 
 
 def _refuse_future(overlay: Path, file: Path, today: date) -> None:

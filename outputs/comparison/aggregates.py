@@ -32,6 +32,8 @@ def read_aggregates(path: Path, layout: RecordLayout, dictionary: Dictionary, di
     """
     try:
         text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file. Name a CSV file of the other system's totals.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__}). Name a CSV file.") from None
     reader = csv.DictReader(text.splitlines())

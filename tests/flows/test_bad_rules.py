@@ -27,6 +27,12 @@ ROW = {
 }  # fmt: skip
 
 
+NEW_CODE = {
+    "code": "X", "meaning": "Other", "same_as": "", "effective": "", "expires": "", "source": "letter",
+    "changed_on": "2024-10-01", "changed_by": "R. Book", "reason": "memo 7",
+}  # fmt: skip
+
+
 def correct(home: StateHome, name: str, row: dict[str, str]) -> Path:
     path = home.dictionary / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,11 +65,13 @@ def home(tmp_path):
         ("rule_book/student_core.csv", {"changed_on": "2099-01-01"}, "line 2: changed_on 2099-01-01 is after today"),
         ("rule_book/student_core.csv", {"changed_on": "someday"}, "line 2: changed_on is 'someday'; it must be a date"),
         ("rule_book/student_cores.csv", {}, "student_cores.csv: no layout of this name"),
+        ("code_sets/Gendre_Codes.csv", NEW_CODE, "Gendre_Codes.csv: no column takes its codes from a set of this name"),
+        ("rule_book/across_files/dropout.sql", {}, "dropout.sql: no rule of rule_book/across_files.csv has a query"),
         ("rules/student_core.csv", {}, "rules/student_core.csv: no file of a dictionary"),
     ],
 )
 def test_a_correction_that_cannot_work_is_refused_before_any_file_is_claimed(home, clock, name, change, reason):
-    correct(home, name, ROW | change)
+    correct(home, name, change if change is NEW_CODE else ROW | change)
     dropped = drop(home, HERE, "core.csv", core_file(HERE, [child(1)]))
     with pytest.raises(DictionaryError) as refusal, open_session(home, clock):
         pass

@@ -268,7 +268,9 @@ def test_of_two_corrections_of_one_rule_the_later_stands(tmp_path):
 def test_two_corrections_of_one_rule_on_one_day_are_refused(tmp_path):
     (tmp_path / "rule_book").mkdir()
     _write(tmp_path / "rule_book/student_core.csv", GOOD_ROW, GOOD_ROW)
-    with pytest.raises(RuleBookError, match=r"student_core.csv line 3: correction .* stands on line 2 already"):
+    with pytest.raises(
+        RuleBookError, match=r"student_core.csv line 3: correction 'STC[^()]*' stands on line 2 already"
+    ):
         load_rule_book(_corrected(tmp_path), LITERALS["student_core"])
 
 
