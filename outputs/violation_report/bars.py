@@ -8,6 +8,7 @@ import polars as pl
 from outputs.pages import BarPart, bar_parts
 from outputs.violation_report.findings import Findings
 from outputs.violation_report.rule_cards import anchor, applied
+from outputs.violation_rows import STANDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Bar:
 
 
 def rule_bars(findings: Findings) -> list[Bar]:
-    """Rules by number of violations, largest first; ties by number and field."""
+    """Rules by number of violations that stand, largest first; ties by number and field. Waived ones are no errors."""
     return [
         _bar(
             findings.words.title(row["rule_id"], row["field"], row["message"]),
@@ -35,7 +36,7 @@ def rule_bars(findings: Findings) -> list[Bar]:
 
 
 def school_bars(findings: Findings) -> list[Bar]:
-    """Schools by number of violations; none where all rows are of one school."""
+    """Schools by number of violations that stand; none where all of them are of one school."""
     found = _largest_first(findings.rows, ["school_code"])
     if len(found) < 2:
         return []
@@ -52,7 +53,8 @@ def _rule_detail(findings: Findings, rule_id: str, field: str | None) -> str:
 
 
 def _largest_first(rows: pl.DataFrame, keys: Sequence[str]) -> list[dict]:
-    counted = rows.group_by(keys).agg(
+    standing = rows.filter(pl.col("status").is_in(STANDING))
+    counted = standing.group_by(keys).agg(
         (pl.col("severity") == "E").sum().alias("errors"),
         (pl.col("severity") == "W").sum().alias("warnings"),
         pl.len().alias("count"),

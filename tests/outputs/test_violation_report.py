@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outputs.violation_report import REPORT_FILES, ReportSubject, ReportWords, write_violation_report
+from outputs.violation_report.bars import rule_bars, school_bars
 from outputs.violation_report.csv_file import violations_csv
 from outputs.violation_report.findings import Findings
 from outputs.violation_report.page import violations_html
@@ -178,6 +179,12 @@ def test_scattered_errors_promise_nothing(directory: Directory, largest: int, se
     assert sentence in text_of(page_of(directory, make_rows(rows)))
 
 
+def test_causes_that_are_not_listed_are_not_called_smaller_than_they_are(directory: Directory) -> None:
+    alike = [{"line_number": line, "rule_id": f"STC9021{line}", "field": "Gender"} for line in range(8)]
+    assert "3 more causes, with no more errors than these" in page_of(directory, make_rows(alike))
+    assert "more cause" not in page_of(directory, make_rows(alike[:5]))
+
+
 def test_clean_page_says_how_to_certify_and_carries_no_script(directory: Directory) -> None:
     page = page_of(directory, sample_rows(0))
     assert "That certifies 2026Oct1.0StuCore" in text_of(page)
@@ -240,6 +247,21 @@ def test_every_row_is_in_the_page_once(directory: Directory) -> None:
     assert {len(column["values"]) for column in data["columns"]} == {rows.height}
     lines = next(column for column in data["columns"] if column["id"] == "line")["values"]
     assert sorted(lines) == sorted(rows["line_number"].to_list())
+
+
+def test_bars_count_what_stands(directory: Directory) -> None:
+    rows = make_rows(
+        [
+            {},
+            {"line_number": 3, "status": "waived"},
+            {"line_number": 4, "school_code": "1050", "status": "waived"},
+            {"line_number": 5, "school_code": "1050", "field": "Gender", "severity": "W"},
+        ]
+    )
+    found = findings_of(directory, rows)
+    assert [bar.count for bar in rule_bars(found)] == ["1", "1"]
+    assert [bar.count for bar in school_bars(found)] == ["1", "1"]
+    assert rule_bars(findings_of(directory, rows.filter(status="waived"))) == []
 
 
 def test_both_files_are_written(tmp_path: Path, directory: Directory) -> None:
