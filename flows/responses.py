@@ -16,7 +16,10 @@ from schemas.reading import Extract
 from schemas.reading.recognition import VIOLATION_RESPONSE
 from schemas.submission import Submission
 
-NEXT_STEP = "Nothing has to be done now. What the state decides shows on the violation page of your file."
+NEXT_STEP = (
+    "Nothing has to be done now. The state decides; what it approves shows on the page of your file (waived, accepted) or "
+    "in state_level. A violation whose answer is refused stays as it is: correct it."
+)
 
 
 def stage_responses(extracts: Mapping[str, Extract], folder: Path) -> None:
