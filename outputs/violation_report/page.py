@@ -34,6 +34,7 @@ class ScopeNote:
 def violations_html(findings: Findings) -> bytes:
     """The page of one file."""
     subject, has_rows = findings.subject, bool(findings.rows.height)
+    more = len(findings.causes) - LISTED_CAUSES
     return render_page(
         "violations.html.j2",
         title=f"Violations: {subject.district_name or subject.district_code}, {subject.collection_title}",
@@ -46,7 +47,7 @@ def violations_html(findings: Findings) -> bytes:
         verdict=verdict(findings),
         tiles=list(tiles(findings)),
         causes=[cause_words(findings, cause, place) for place, cause in enumerate(findings.causes[:LISTED_CAUSES])],
-        more_causes=max(0, len(findings.causes) - LISTED_CAUSES),
+        more_causes=counted(more, "more cause") if more > 0 else "",
         has_errors=bool(findings.errors.height),
         rule_change=_rule_change(findings),
         fixes=list(_fixes(findings)),
