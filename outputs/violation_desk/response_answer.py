@@ -57,7 +57,9 @@ def response_message(rows: pl.DataFrame) -> str:
     taken = rows.height - left - same
     parts = ["No new answer was taken."]
     if taken:
-        parts = [f"{counted(taken, 'answer was', 'answers were')} taken; the state decides about them."]
+        parts = [
+            f"{counted(taken, 'answer was', 'answers were')} taken; the state decides about {'it' if taken == 1 else 'them'}."
+        ]
     if same:
         parts.append(f"{counted(same, 'answer was', 'answers were')} there already.")
     if left:

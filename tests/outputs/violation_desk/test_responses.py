@@ -4,6 +4,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from outputs.violation_desk.response_answer import response_message
 from outputs.violation_desk.responses import rows_of, take_responses
 from tests.outputs.conftest import RECEIVED, make_submission
 from tests.outputs.test_store import THREE, store
@@ -41,3 +42,10 @@ def test_a_word_answers_only_findings_that_it_can_be_about(
         district_code=trial.district_code, school_code=None, at=RECEIVED,
     )  # fmt: skip
     assert rows_of(con, "answers")["reason"].to_list() == [reason]
+
+
+@pytest.mark.parametrize(
+    "taken, said", [(1, "1 answer was taken; the state decides about it."), (2, "decides about them.")]
+)
+def test_the_receipt_counts_what_was_taken(taken: int, said: str) -> None:
+    assert said in response_message(pl.DataFrame({"reason": [None] * taken, "status": ["proposed"] * taken}))
