@@ -179,7 +179,7 @@ def show(
 ) -> None:
     """Show the certificates of a district and collection: who signed, what was frozen, how they ended.
 
-    Example: mosis certificate show 048078 2026Oct1.0StuCore --rule STC00901
+    Example: mosis certificate show 048078 2026Oct1.0StuCore --rule STC00602
     """
     from flows.session import open_reader
     from outputs.certification.showing import certificate_lines, rule_lines

@@ -194,7 +194,7 @@ def waive(
     Chosen by --rule and --collection (and --district, --school), the waiver covers later files, too; chosen by --line or
     --key it is for these records alone.
 
-    Example: mosis violations waive --rule STC00901 --collection 2026Oct1.0StuCore --until 2026-06-30 --reason "Late set"
+    Example: mosis violations waive --rule STC00602 --collection 2026Oct1.0StuCore --until 2026-06-30 --reason "Late set"
     """
     from flows.violations import waive_violations
     from schemas.clock import SystemClock
@@ -229,7 +229,7 @@ def unwaive(
 ) -> None:
     """Take waivers back: the violations stand again, unless another waiver covers them.
 
-    Example: mosis violations unwaive --rule STC00901 --district 048078 --reason "The code set is out"
+    Example: mosis violations unwaive --rule STC00602 --district 048078 --reason "The code set is out"
     """
     from flows.violations import unwaive_violations
     from schemas.clock import SystemClock

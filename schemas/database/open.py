@@ -94,12 +94,14 @@ def _migrate(con: duckdb.DuckDBPyConnection, home: StateHome, read_only: bool) -
         raise UsageError(
             f"{home.database} needs migration {pending[0].number}. Run a command that writes first: mosis run"
         )
+    # A database that is only being made holds nothing to back up.
+    is_new = len(pending) == len(migrations)
     for migration in pending:
-        _migrate_one(con, home, migration)
+        _migrate_one(con, home, migration, is_new=is_new)
 
 
-def _migrate_one(con: duckdb.DuckDBPyConnection, home: StateHome, migration: Migration) -> None:
-    if migration.number > 1:
+def _migrate_one(con: duckdb.DuckDBPyConnection, home: StateHome, migration: Migration, *, is_new: bool) -> None:
+    if not is_new:
         con.execute("CHECKPOINT state")
         _detach(con)
         back_up_closed(home, migration.number)
