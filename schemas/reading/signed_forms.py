@@ -30,7 +30,10 @@ DECERTIFICATION_COLUMNS = {
     "Statement": "statement", "DecertifySubmission": "submission_id", "District": "district_code",
     "Collection": "collection_version", "RowsHash": "rows_hash",
 }  # fmt: skip
-_FORMS = {"certifysubmission": (CERTIFICATE, CERTIFICATE_COLUMNS), "decertifysubmission": (DECERTIFICATION, DECERTIFICATION_COLUMNS)}
+_FORMS = {
+    "certifysubmission": (CERTIFICATE, CERTIFICATE_COLUMNS),
+    "decertifysubmission": (DECERTIFICATION, DECERTIFICATION_COLUMNS),
+}
 SIGNED_FORMS = (CERTIFICATE, DECERTIFICATION)
 _DELIMITERS = ("\t", ";", ",")
 # What the county's schools have together is far below this; a file of so many lines is no form.

@@ -354,7 +354,9 @@ def test_a_rule_the_engine_cannot_run_is_our_defect_and_quotes_nothing(directory
     book = BOOKS["student_core"]
     broken = Predicate("", pl.col("last_name").cast(pl.Int64) > 0, frozenset({"last_name"}))
     rules = (*book.rules[:-1], replace(book.rules[-1], predicate=broken))
-    with pytest.raises(ValidationDefect, match=r"^Rule \S+ \(\S+ line \d+\) could not be evaluated on a batch of 1 ") as defect:
+    with pytest.raises(
+        ValidationDefect, match=r"^Rule \S+ \(\S+ line \d+\) could not be evaluated on a batch of 1 "
+    ) as defect:
         validate_records(
             text_records("student_core", {"last_name": "Zq7Zq7"}), submissions(one=DISTRICT), layout=book.layout,
             rule_book=replace(book, rules=rules), directory=directory,
