@@ -18,9 +18,12 @@ from flows.session import Session
 from flows.violation_reports import NO_VIOLATIONS, ViolationReports
 from outputs.receipts import build_receipt, count_outcomes, write_receipt
 from outputs.violation_desk.changes import rule_change_sentences, with_changes
+from outputs.violation_desk.response_answer import RESPONSES_FILE, responses_csv
+from outputs.violation_desk.responses import rows_of
 from outputs.violation_rows import read_violations
 from schemas.database import checkpoint, transaction
-from schemas.files import make_folder
+from schemas.files import make_folder, write_atomic
+from schemas.reading.recognition import VIOLATION_RESPONSE
 from schemas.submission import Submission
 
 # So many submissions are asked for together; more would fill the memory with their records.
@@ -49,13 +52,14 @@ def rewrite_reports(session: Session, submission_ids: Collection[str], at: datet
 
     Each file is replaced whole, the receipt last. Submissions that were replaced, refused or never stored are left as they
     are. The answers (ids_assigned.txt and its companions) are not touched: they are about the file, not about the rules.
+    Of a file with a district's answers to violations only responses.csv is written, which says what the state decided.
 
     Args:
         at: when the pages are made; the receipt keeps the time at which the file was answered.
     """
     reports = ViolationReports(session)
     names = sorted(set(submission_ids))
-    written = []
+    written = _rewrite_responses(session, names)
     for start in range(0, len(names), AT_ONCE):
         part = names[start : start + AT_ONCE]
         stored = list(_stored(session.con, part))
@@ -77,13 +81,27 @@ def rewrite_due(session: Session, at: datetime) -> list[str]:
     return rewrite_reports(session, [name for (name,) in due], at) if due else []
 
 
+def _rewrite_responses(session: Session, names: Sequence[str]) -> list[str]:
+    found = session.con.execute(
+        "SELECT submission_id, district_code FROM intake.submission "
+        "WHERE list_contains(?, submission_id) AND layout = ? AND status = 'answered' ORDER BY submission_id",
+        [list(names), VIOLATION_RESPONSE],
+    ).fetchall()
+    for name, district in found:
+        folder = session.home.outbox_of(district) / name
+        make_folder(folder.parent, 0o750)
+        make_folder(folder, 0o750)
+        write_atomic(folder / RESPONSES_FILE, responses_csv(rows_of(session.con, name)))
+    return [name for name, _ in found]
+
+
 def _stored(con: duckdb.DuckDBPyConnection, names: Sequence[str]) -> Iterator[StoredReport]:
     listed = ", ".join(_STORED_COLUMNS)
     rows = con.execute(
         f"SELECT {listed}, finished_at, dictionary_version, rule_book_version FROM intake.submission "
         "WHERE list_contains(?, submission_id) AND list_contains(?, status) AND layout IS NOT NULL "
-        "AND collection_version IS NOT NULL AND record_count IS NOT NULL ORDER BY submission_id",
-        [list(names), list(REPORTED)],
+        "AND collection_version IS NOT NULL AND record_count IS NOT NULL AND layout <> ? ORDER BY submission_id",
+        [list(names), list(REPORTED), VIOLATION_RESPONSE],
     ).fetchall()
     for row in rows:
         values = dict(zip(_STORED_COLUMNS, row, strict=False))

@@ -11,6 +11,7 @@ import polars as pl
 from outputs.state_level.sharing import share_with_other_side
 from outputs.violation_desk.decide import Decided, settle, update_rows
 from outputs.violation_desk.responses import APPROVED, PROPOSED
+from outputs.violation_desk.standing import mark_pages
 from schemas.violation_responses.vocabulary import response_words
 
 # A violation that an answer is about: the row itself, or the same child's in the file that came since.
@@ -78,6 +79,8 @@ def decide_responses(
         "WHERE response_id IN (SELECT response_id FROM decided)",
         [verdict, by.at, by.actor, by.number],
     ).fetchall()
+    # What became of them stands in the districts' responses.csv.
+    mark_pages(con, set(answers["response_submission_id"]))
     con.execute(
         'INSERT INTO quality.decision (decision_number, "at", actor, kind, status, reason, until, row_count) '
         "VALUES (?, ?, ?, 'response', ?, ?, ?, ?)",

@@ -4,11 +4,13 @@ import polars as pl
 
 from outputs.formula_safety import neutralise, one_line
 from outputs.next_steps import counted
-from outputs.violation_desk.responses import NOT_TAKEN
+from outputs.violation_desk.responses import APPROVED, NOT_TAKEN, PROPOSED, REFUSED, REPLACED
 from schemas.validation import VIOLATION_SCHEMA
 from schemas.violation_responses.vocabulary import response_reasons
 
 RESPONSES_FILE = "responses.csv"
+# What the state made of an answer that was taken.
+DECIDED = {PROPOSED: "not yet", APPROVED: "approved", REFUSED: "refused", REPLACED: "a later answer stands"}
 
 
 def responses_csv(rows: pl.DataFrame) -> bytes:
@@ -26,6 +28,9 @@ def responses_csv(rows: pl.DataFrame) -> bytes:
         pl.col("response").alias("Response"),
         pl.when(pl.col("status") == NOT_TAKEN).then(pl.lit("no")).otherwise(pl.lit("yes")).alias("Taken"),
         _sentence().alias("Why not"),
+        pl.col("status").replace_strict(DECIDED, default="", return_dtype=pl.String).alias("Decision of the state"),
+        pl.col("decided_at").dt.convert_time_zone("America/Chicago").dt.strftime("%m/%d/%Y").alias("Decided on"),
+        pl.col("decided_because").alias("Because"),
     )
     safe = cells.with_columns(neutralise(one_line(pl.col(pl.String))))
     return safe.write_csv(include_bom=True, line_terminator="\r\n", quote_style="necessary").encode("utf-8")

@@ -179,7 +179,10 @@ def _moved(shown: str, known: str) -> pl.Expr:
 def rows_of(con: duckdb.DuckDBPyConnection, response_submission_id: str) -> pl.DataFrame:
     """What became of each row of a response file, in the order of the file."""
     return con.sql(
-        "SELECT response_line, place, submission_id, line_number, rule_id, field, response, status, reason "
-        "FROM quality.response WHERE response_submission_id = ? ORDER BY response_line",
+        "SELECT answer.response_line, answer.place, answer.submission_id, answer.line_number, answer.rule_id, answer.field, "
+        "answer.response, answer.status, answer.reason, answer.decided_at, decision.reason AS decided_because "
+        "FROM quality.response AS answer LEFT JOIN quality.decision AS decision "
+        "  ON decision.decision_number = answer.decision_number AND decision.kind = 'response' "
+        "WHERE answer.response_submission_id = ? ORDER BY answer.response_line",
         params=[response_submission_id],
     ).pl()

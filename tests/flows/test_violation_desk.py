@@ -160,6 +160,8 @@ def test_answers_come_back_are_exported_and_decided(home: StateHome, at: FixedCl
     done = import_decisions(home, export, actor="boss", dry_run=False, clock=at)
     assert (done.approved, done.refused, done.left) == (1, 0, 0)
     assert statuses(home, at) == [(2, "waived", "decision"), (3, "open", "file")]
+    told = table(folder_of(home, "answer.csv") / "responses.csv")
+    assert [(row["Decision of the state"], row["Because"]) for row in told] == [("approved", "right"), ("", "")]
     drop(home, HERE, "again.csv", as_csv(found))
     run(home, at)
     assert receipt_of(home, "again.csv")["message"].startswith("No new answer was taken. 1 answer was there already.")
