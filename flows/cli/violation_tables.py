@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from flows.revalidation import Revalidated
 
 _STATES = ("open", "reopened", "contacted", "waived", "accepted", "fixed")
+# What the other columns of the table of rules take, with the gaps between them; words stand where so much is left.
+_OTHER_COLUMNS, _LEAST_WORDS = 68, 24
 _SEVERITY = {"E": "error", "W": "warning"}
 
 
@@ -22,29 +24,32 @@ def print_listing(listing: dict[str, Any]) -> None:
         distinct = len({rule["rule_id"] for rule in rules})
         total = "1 violation" if listing["total"] == 1 else f"{listing['total']:,} violations"
         console.print(f"{total} of {distinct:,} {'rule' if distinct == 1 else 'rules'}")
-        console.print(_rule_table(rules))
+        console.print(_rule_table(rules, console.width))
     if listing["rows"]:
         console.print(_row_table(listing["rows"]))
     for waiver in listing["waivers"]:
         console.print(_waiver_line(waiver))
 
 
-def _rule_table(rules: list[dict[str, Any]]) -> Any:
+def _rule_table(rules: list[dict[str, Any]], width: int) -> Any:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     for name in ("rule", "field", ""):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
+        table.add_column(name, no_wrap=True, overflow="ellipsis", max_width=18)
     used = [state for state in _STATES if any(rule[state] for rule in rules)]
     for name in (*used, "districts", "days"):
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True, min_width=len(name))
+    has_words = width - _OTHER_COLUMNS >= _LEAST_WORDS
+    if has_words:
+        table.add_column("what is wrong", no_wrap=True, overflow="ellipsis", max_width=width - _OTHER_COLUMNS)
     for rule in rules:
         style = "red" if rule["severity"] == "E" and rule["scope"] != "state" else ""
         table.add_row(
             rule["rule_id"], rule["field"] or "", _SEVERITY[rule["severity"]],
             *(f"{rule[state]:,}" if rule[state] else "" for state in used),
-            f"{rule['districts']:,}", str(rule["oldest_days"]),
+            f"{rule['districts']:,}", str(rule["oldest_days"]), *([rule["message"]] if has_words else []),
             style=style,
         )  # fmt: skip
     return table
