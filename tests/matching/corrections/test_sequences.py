@@ -41,7 +41,9 @@ def order_of(desk: Desk, step: Step) -> Order | None:
     """The order that a step means in the registry as it stands; null where there is nothing to name."""
     kind, first, second = step
     active = [name for (name,) in desk.rows("SELECT state_id FROM identity.student WHERE status = 'active' ORDER BY 1")]
-    state_id = active[first % len(active)]
+    if not active and kind != "undo":
+        return None
+    state_id = active[first % len(active)] if active else ""
     if kind == "merge":
         return Order("merge", state_id=state_id, other_id=active[second % len(active)], is_forced=True)
     if kind == "retire":
