@@ -1,6 +1,7 @@
 """``mosis certify``, ``mosis decertify`` and ``mosis certificate``: freeze what districts have sent, take it back, prove it."""
 
 import json
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ from flows.cli.options import HomeOption, JsonOption, open_home
 from flows.cli.options import actor as login_name
 
 if TYPE_CHECKING:
+    from flows.certification import TakenBack
     from outputs.certification.register import Certificate
 
 certificate = typer.Typer(help="Show and verify certificates.", no_args_is_help=True)
@@ -135,18 +137,15 @@ def decertify(
             if approve
             else look_at_certificate(session, district or "", collection or "")
         )
-        if as_json:
-            print(json.dumps({"format_version": 1, "is_taken_back": not dry_run, **look.to_json()}, indent=2))
-        else:
-            print(
-                f"{look.district_code} {look.collection_version}, {', '.join(f['submission_id'] for f in look.files)}:"
-            )
-            for sentence in look.built.sentences():
-                print(f"  {sentence}")
+        is_held_up = look.built.is_any and not yes
+        _print_look(look, as_json, is_taken_back=not dry_run and not is_held_up)
         if dry_run:
             return
-        if look.built.is_any and not yes:
-            print("Nothing was changed. To take the certificate back all the same, give the command again with --yes.")
+        if is_held_up:
+            print(
+                "Nothing was changed. To take the certificate back all the same, give the command again with --yes.",
+                file=sys.stderr if as_json else sys.stdout,
+            )
             raise typer.Exit(1)
         if approve:
             approve_request(session, approve, actor=who)
@@ -155,6 +154,16 @@ def decertify(
         write_overview(session)
         if not as_json:
             print("The certificate was taken back; the file is a trial again, and the districts concerned were told.")
+
+
+def _print_look(look: "TakenBack", as_json: bool, *, is_taken_back: bool) -> None:
+    """What was built on a certificate, before anything is done to it."""
+    if as_json:
+        print(json.dumps({"format_version": 1, "is_taken_back": is_taken_back, **look.to_json()}, indent=2))
+        return
+    print(f"{look.district_code} {look.collection_version}, {', '.join(f['submission_id'] for f in look.files)}:")
+    for sentence in look.built.sentences():
+        print(f"  {sentence}")
 
 
 def _print_requests(found: list[dict[str, object]], as_json: bool) -> None:
