@@ -35,10 +35,14 @@ def stage_responses(extracts: Mapping[str, Extract], folder: Path) -> None:
 def store_responses(
     con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission], folder: Path, at: datetime
 ) -> None:
-    """Take the answers of these submissions in the open transaction."""
-    for submission in submissions:
+    """Take the answers of these submissions in the open transaction: before their files are stored.
+
+    An answer is about the file that stood when the clerk wrote it. Dropped together with a new file it is taken all the
+    same, and goes with its child into that file.
+    """
+    for submission in _with_answers(submissions):
         path = folder / f"responses-{submission.submission_id}.parquet"
-        if submission.layout == VIOLATION_RESPONSE and submission.status == "answered" and path.exists():
+        if path.exists():
             take_responses(
                 con,
                 pl.read_parquet(path),
@@ -47,7 +51,16 @@ def store_responses(
                 school_code=submission.school_code,
                 at=at,
             )
-            _note_outcome(con, submission.submission_id)
+
+
+def note_outcomes(con: duckdb.DuckDBPyConnection, submissions: Sequence[Submission]) -> None:
+    """Give the files with answers, once they are stored, the outcome that their rows come to."""
+    for submission in _with_answers(submissions):
+        _note_outcome(con, submission.submission_id)
+
+
+def _with_answers(submissions: Sequence[Submission]) -> list[Submission]:
+    return [each for each in submissions if each.layout == VIOLATION_RESPONSE and each.status == "answered"]
 
 
 def _note_outcome(con: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from flows.group_commits import REJECTED_REASON, CommitUnit
 from flows.lookup_requests import StagedLookups
-from flows.responses import store_responses
+from flows.responses import note_outcomes, store_responses
 from flows.session import Session
 from flows.unit_frames import StagedFrames, with_state_ids
 from matching.answers import record_answers
@@ -45,6 +45,7 @@ class StateSteps:
         at = self.session.clock.now()
         records = {layout: with_state_ids(found, unit.assignments) for layout, found in frames.records(names).items()}
         versions = self.plan.versions
+        store_responses(con, unit.submissions, frames.folder, at)
         store_group(
             con,
             unit.submissions,
@@ -67,7 +68,7 @@ class StateSteps:
         fill_answered_ids(con, answered, self.session.dictionary, at)
         compare_again(con, answered["submission_id"].unique(), self.session.comparisons, at)
         StagedLookups(frames.folder).log(con, unit.submissions, at)
-        store_responses(con, unit.submissions, frames.folder, at)
+        note_outcomes(con, unit.submissions)
 
     def reject(self, con: duckdb.DuckDBPyConnection, submission: Submission, error_name: str) -> None:
         """A submission that cannot be stored: rejected, with a receipt that does not blame the district."""

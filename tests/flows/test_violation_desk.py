@@ -184,6 +184,20 @@ def test_an_answer_goes_with_its_child_into_the_next_file(home: StateHome, at: F
     assert statuses(home, at) == [(3, "open", "file"), (4, "waived", "decision")]
 
 
+def test_an_answer_dropped_together_with_a_new_file_is_taken(home: StateHome, at: FixedClock) -> None:
+    found = table(folder_of(home, "first.csv") / "violations.csv")
+    at.advance(days=1)
+    drop(home, HERE, "a_new.csv", core_file(HERE, [child(9), *children(c1="X", c2="Q")]))
+    drop(home, HERE, "b_answer.csv", as_csv([found[1] | {"Response": "WAIVE"}]))
+    run(home, at)
+    assert receipt_of(home, "b_answer.csv")["outcome"] == "accepted"
+    done = decide(
+        home, ResponseSelection(), "approved", until=date(2025, 12, 1), reason="r", actor="b", dry_run=False, clock=at
+    )
+    assert done.approved == 1
+    assert statuses(home, at) == [(3, "open", "file"), (4, "waived", "decision")]
+
+
 def test_a_fix_up_becomes_a_whole_file_and_keeps_its_ids(home: StateHome, at: FixedClock) -> None:
     ids = rows(home, at, "SELECT local_student_id, state_id FROM collection.student_core ORDER BY ALL")
     found = table(folder_of(home, "first.csv") / "fix_up.csv")
